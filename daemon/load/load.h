@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/*
+ * Drop-in files into fragments and a config, with systemd's precedence: /etc/apmatrix.d over
+ * /run/apmatrix.d over /usr/lib/apmatrix.d, ordered by base name over all of them; an empty file
+ * or a link to /dev/null masks.  Every mistake of every file is collected in one go.
+ */
+#include "core/config.h"
+
+#define LOAD_FILE_MAX (256u * 1024u) /* bytes; larger is an error, never cut */
+#define LOAD_LINE_MAX 4096u          /* bytes without the newline; longer is an error */
+#define LOAD_FILES_MAX 4096u
+
+/* Splits one text (@size bytes, not NUL-terminated) into a new fragment named @path and judges
+ * it with fragment_check().  Mistakes of either kind go to @p.
+ * Returns 0 with *ret_fragment NULL if there was an error in it, or -ENOMEM. */
+int load_text(const char *path, const char *text, size_t size, struct problems *p,
+	struct fragment **ret_fragment);
+
+/* All drop-ins as read last: the state that makes "last good" possible. */
+struct load;
+
+struct load *load_new(int root); /* root: directory fd, borrowed.  NULL: out of memory */
+void load_free(struct load *l);
+DEFINE_CLEANUP(struct load, load_free)
+
+/* Reads all drop-ins.  A file with an error keeps its last good fragment of this struct load (or
+ * of run/apmatrixd/accepted/, where accepted texts are kept over a restart) in force; a file that
+ * is gone or masked drops it.  *ret_config is what is now in force (with derived UUIDs set from
+ * etc/machine-id), *ret_problems everything to say about it.  Caller owns both.
+ * Returns 0, -ENOMEM, or another negative errno only where the directories as such cannot be
+ * read; then nothing is changed. */
+int load_read(struct load *l, struct problems *ret_problems, struct config **ret_config);
+
+/* As load_read() with @text in place of /etc/apmatrix.d/@file; changes nothing, keeps nothing.
+ * @file must be a base name that ends in ".conf": -EINVAL otherwise. */
+int load_check(struct load *l, const char *file, const char *text, size_t size,
+	struct problems *ret_problems, struct config **ret_config);
+
+/* The directories to watch, highest first, relative to the root: "etc/apmatrix.d", ... */
+extern const char *const load_directories[3];
