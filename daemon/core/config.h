@@ -15,6 +15,7 @@
 #define MATRIX_NAME_MAX 64u /* bytes: A-Z a-z 0-9 . _ - and no leading . or - */
 #define GUEST_NAME_MAX 255u /* bytes: no control characters, no / */
 #define CONFIG_MATRICES_MAX 4096u
+#define CONFIG_KEEPS_MAX 1024u /* KeepQueues= in force; beyond, kept but told as an error */
 
 enum pool_mode { POOL_AUTO, POOL_MASKS, POOL_DRIVER_OVERRIDE, POOL_EXTERNAL };
 enum foreign_mode { FOREIGN_KEEP, FOREIGN_ADOPT, FOREIGN_REMOVE };
@@ -50,6 +51,12 @@ enum host_key {
 	N_HOST_KEYS,
 };
 DECLARE_STRTAB(host_key, enum host_key);
+
+/* A setting before it is judged: as it would stand in a drop-in. */
+struct raw_setting {
+	const char *key;   /* "Adapters", ... */
+	const char *value; /* "" resets */
+};
 
 /* One "Key=value" of a drop-in, or (key == NULL) the header of a section. */
 struct assignment {
@@ -88,6 +95,7 @@ struct setting {
 	enum matrix_key key;
 	struct origin origin;
 	struct mask bits; /* KEY_ADAPTERS, KEY_DOMAINS, KEY_CONTROL_DOMAINS only */
+	bool usage;       /* ControlDomains=usage: bits are the matrix's domains */
 };
 
 struct matrix_config {
@@ -140,6 +148,10 @@ struct config *config_new(void);
 
 /* Gives a matrix without UUID= its derived one (load/ knows the machine-id). */
 void config_set_uuid(struct matrix_config *m, const char uuid[static UUID_SIZE]);
+
+/* Adds a problem "duplicate-uuid" for each matrix whose UUID another one has too (both stay).  For
+ * the time after config_set_uuid().  Returns 0 or -ENOMEM. */
+int config_check_uuids(const struct config *c, struct problems *p);
 
 /* By name (binary search), or by UUID text in any case.  NULL: none. */
 const struct matrix_config *config_find(const struct config *c, const char *name);

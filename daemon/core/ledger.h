@@ -23,7 +23,8 @@ struct ledger_entry {
 struct ledger {
 	struct ledger_entry *entries; /* sorted by UUID */
 	size_t n;
-	bool masks_known; /* we wrote the masks */
+	bool masks_ours;  /* we wrote the masks, or began to */
+	bool masks_known; /* and they are: */
 	struct mask apmask, aqmask;
 };
 

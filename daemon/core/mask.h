@@ -126,7 +126,7 @@ struct mask_error {
  * Returns 0, or -EINVAL with *ret_error set (it may be NULL); *ret is untouched on failure. */
 int mask_parse_list(const char *text, struct mask *ret, struct mask_error *ret_error);
 
-/* Reads an absolute mask as the AP bus and ap_config take it (hex_to_bitmap() in ap_bus.c): hex
+/* Reads an absolute mask as the AP bus and ap_config take it (ap_hex2bitmap() in ap_bus.c): hex
  * digits, "0x" optional, left-aligned: missing digits on the right are zeros; one trailing newline
  * is allowed.  Returns 0, or -EINVAL (no digits after an absent "0x", other characters, more than
  * 64 digits); *ret is untouched on failure. */
@@ -134,7 +134,7 @@ int mask_parse_kernel(const char *text, struct mask *ret);
 
 /* Applies what may be written to apmask and aqmask (ap_parse_bitmap_str() in ap_bus.c): an
  * absolute mask as above, or relative terms "+N", "-N", "+N-M", "-N-M" separated by commas, with
- * N and M decimal, 0x hex or 0 octal, ascending, at most 255.
+ * N and M decimal, 0x hex or 0 octal, ascending, at most 255.  A lone newline is the empty set.
  * Returns 0, or -EINVAL with *m untouched. */
 int mask_update_kernel(struct mask *m, const char *text);
 

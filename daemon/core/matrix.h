@@ -37,7 +37,9 @@ void matrix_format_ap_config(const struct matrix *m, char buf[static MATRIX_AP_C
 int matrix_parse_ap_config(const char *text, struct matrix *ret);
 
 /* Reads the mdev's matrix (or guest_matrix) attribute, lines "AA.DDDD", "AA." or ".DDDD", into
- * adapters and domains; reads control_domains, lines "DDDD".  @text may be empty.
+ * adapters and domains; reads control_domains, lines "DDDD".  @text may be empty.  Queues that are
+ * no product are -EINVAL: the page was full (512 queues or more).  A cut after 7 x 73 or 73 x 7
+ * is not seen; who expects 512 queues or more must not ask the text.
  * Returns 0, or -EINVAL with the outputs untouched. */
 int matrix_parse_queues(const char *text, struct mask *ret_adapters, struct mask *ret_domains);
 int matrix_parse_control_domains(const char *text, struct mask *ret);

@@ -9,10 +9,14 @@
  * the two must be clear: a vertex cover of the bipartite graph of guest queues.  The cover chosen
  *  1. leaves every kept queue with the host and sets no bit that the kernel would refuse to set,
  *  2. leaves the host the most present queues,
- *  3. differs least from today's masks,
- *  4. clears the lowest numbers (deterministic).
- * Exact for up to POOL_EXACT_CLASSES classes of adapters (adapters with the same guest domains
- * and the same constraints are one class); beyond, the search stops after POOL_STEPS_MAX steps
+ *  3. differs in the fewest bits from today's masks, both masks together,
+ *  4. has the greater apmask by mask_compare(), then the greater aqmask: among equals the host keeps
+ *     the lowest adapters, then the lowest domains.
+ * These four leave exactly one cover, whatever the order in which the guests are named.
+ *
+ * Exact for up to POOL_EXACT_CLASSES classes of adapters (adapters with the same guest domains and
+ * the same constraints are one class), or of domains where these are fewer.  Beyond, parts of the
+ * machine that share no guest queue are solved apart; the search ends after POOL_STEPS_MAX steps
  * with the best cover found, and says so.
  */
 #include "core/queues.h"
@@ -31,8 +35,8 @@ struct pool_request {
 
 struct pool_result {
 	struct mask apmask, aqmask;
-	bool exact; /* proven best; false: the step bound ended the search */
-	unsigned n_classes;
+	bool exact;         /* proven best; false: the step bound ended the search */
+	unsigned n_classes; /* of adapters or of domains, whichever are fewer */
 	uint64_t n_steps;
 	unsigned n_host;      /* present queues left with the host */
 	struct queues forced; /* present queues that leave the host though no guest wants them */
@@ -40,5 +44,6 @@ struct pool_result {
 	                           * queues) that no cover can satisfy; empty on success */
 };
 
-/* Returns 0; 1 if there is no cover (only @impossible is meaningful then); -ENOMEM. */
+/* Returns 0; 1 if there is no cover (only @impossible is meaningful then, the rest is empty);
+ * -ENOMEM, *ret is then untouched. */
 int pool_solve(const struct pool_request *request, struct pool_result *ret);

@@ -32,6 +32,7 @@ struct engine_result {
 	unsigned steps;      /* applied */
 	unsigned failures;
 	const struct plan *plan; /* engine_plan() only; valid during the call */
+	const char *uuid;        /* engine_define() only: of the matrix; valid during the call */
 };
 
 /* Called exactly once for every request that was accepted, possibly before the request returns;
@@ -80,8 +81,9 @@ void engine_poke_config(struct engine *e, uint64_t now);
 /* True once the first cycle has ended: READY=1. */
 bool engine_is_ready(const struct engine *e);
 
-/* True if nothing is under way and nothing is due now (the tests' and --once's end). */
-bool engine_is_idle(const struct engine *e);
+/* True if nothing is under way and nothing is due at @now; what is due later (a retry, another
+ * look) comes with engine_tick(). */
+bool engine_is_idle(const struct engine *e, uint64_t now);
 
 /* What is in force; borrowed, valid until the loop turns.  engine_observed(): NULL before the
  * first scan. */
@@ -97,6 +99,34 @@ void engine_start_matrix(
 	struct engine *e, uint64_t now, const char *name, engine_reply reply, void *userdata);
 void engine_stop_matrix(
 	struct engine *e, uint64_t now, const char *name, engine_reply reply, void *userdata);
+
+/* Defines a matrix by a drop-in of its own, /etc/apmatrix.d/NAME.conf, then reads the drop-ins
+ * again and reconciles.  Refused, with nothing written, where the name or a value cannot stand in a
+ * drop-in, where the definition could not be carried out (it conflicts, or wants what the host
+ * keeps), where the matrix is defined already (@replace: unless by such a drop-in of ours that
+ * nobody has changed).  Answered when the definition is in force, whatever the kernel says. */
+void engine_define(struct engine *e, uint64_t now, const char *name,
+	const struct raw_setting *settings, size_t n_settings, bool replace, engine_reply reply,
+	void *userdata);
+
+/* Removes a drop-in that engine_define() wrote; refused for every other. */
+void engine_undefine(
+	struct engine *e, uint64_t now, const char *name, engine_reply reply, void *userdata);
+
+/* Changes a matrix until engine_reload(), or until its definition in the drop-ins changes: each key
+ * given takes the place of what the drop-ins say.  Refused where LiveChange= (which may be among the keys) does not let all of it be
+ * done now. */
+void engine_update(struct engine *e, uint64_t now, const char *name,
+	const struct raw_setting *settings, size_t n_settings, engine_reply reply, void *userdata);
+
+/* For the libvirt hook.  Before a guest starts: makes its matrix (Start=guest) and refuses what the
+ * guest must not have: another's matrix, an attached or degraded one, more than one.  UUIDs that no
+ * drop-in names are nobody's business.  After a guest has ended: removes what Start=guest made,
+ * unless it is attached or another guest's. */
+void engine_prepare_guest(struct engine *e, uint64_t now, const char *guest,
+	const char *const *uuids, size_t n_uuids, engine_reply reply, void *userdata);
+void engine_release_guest(struct engine *e, uint64_t now, const char *guest,
+	const char *const *uuids, size_t n_uuids, engine_reply reply, void *userdata);
 
 /* Judges @text as if it were installed as /etc/apmatrix.d/@file (base name), together with the
  * other drop-ins and the last observation; changes nothing.  0, -EINVAL (bad file name),

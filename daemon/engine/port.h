@@ -2,8 +2,8 @@
 #pragma once
 /*
  * The four calls that the engine speaks to the outside.  None of them waits: each starts
- * something whose answer comes back through one of engine.h's calls, at once or much later, or
- * never.  The daemon's port drives worker processes; the tests' port drives the model.
+ * something whose answer comes back through one of engine.h's calls, soon, much later or never, but
+ * not before the call has returned.  The daemon's port drives worker processes; the tests' port drives the model.
  */
 #include "core/plan.h"
 

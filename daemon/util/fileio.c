@@ -45,14 +45,11 @@ static int write_all(int fd, const char *buf, size_t size)
 	return 0;
 }
 
-ssize_t file_read_at(int dir, const char *path, size_t max, char **ret)
+ssize_t fd_read_all(int fd, size_t max, char **ret)
 {
-	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	_cleanup_free_ char *text = NULL;
 	size_t room = 4096, done = 0;
 
-	if (fd < 0)
-		return -errno;
 	/* The size that stat() tells is no guide for attributes: grow until the end is seen. */
 	for (;;) {
 		if (room > max + 1)
@@ -78,6 +75,13 @@ ssize_t file_read_at(int dir, const char *path, size_t max, char **ret)
 	text[done] = '\0';
 	*ret = TAKE_PTR(text);
 	return (ssize_t)done;
+}
+
+ssize_t file_read_at(int dir, const char *path, size_t max, char **ret)
+{
+	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	return fd < 0 ? -errno : fd_read_all(fd, max, ret);
 }
 
 ssize_t attr_read_at(int dir, const char *path, char *buf, size_t size)
@@ -132,18 +136,18 @@ static int open_parent(int dir, const char *path, const char **ret_name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_and_sync(int fd, const char *text, size_t size, mode_t mode)
+static int write_new(int fd, const char *text, size_t size, mode_t mode, bool sync)
 {
 	int r = write_all(fd, text, size);
 
 	if (r < 0)
 		return r;
-	if (fchmod(fd, mode) < 0 || fsync(fd) < 0)
+	if (fchmod(fd, mode) < 0 || (sync && fsync(fd) < 0))
 		return -errno;
 	return 0;
 }
 
-int file_replace_at(int dir, const char *path, const char *text, size_t size, mode_t mode)
+static int replace(int dir, const char *path, const char *text, size_t size, mode_t mode, bool sync)
 {
 	const char *name;
 	_cleanup_close_ int parent = open_parent(dir, path, &name);
@@ -160,14 +164,24 @@ int file_replace_at(int dir, const char *path, const char *text, size_t size, mo
 	fd = openat(parent, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_and_sync(fd, text, size, mode);
+	r = write_new(fd, text, size, mode, sync);
 	if (r == 0 && renameat(parent, temp, parent, name) < 0)
 		r = -errno;
 	if (r < 0) {
 		unlinkat(parent, temp, 0);
 		return r;
 	}
-	return fsync(parent) < 0 ? -errno : 0;
+	return sync && fsync(parent) < 0 ? -errno : 0;
+}
+
+int file_replace_at(int dir, const char *path, const char *text, size_t size, mode_t mode)
+{
+	return replace(dir, path, text, size, mode, true);
+}
+
+int file_replace_volatile_at(int dir, const char *path, const char *text, size_t size, mode_t mode)
+{
+	return replace(dir, path, text, size, mode, false);
 }
 
 int mkdir_parents_at(int dir, const char *path, mode_t mode)

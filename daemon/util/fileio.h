@@ -12,6 +12,9 @@
  * what open(2) and read(2) say.  The caller owns *ret. */
 ssize_t file_read_at(int dir, const char *path, size_t max, char **ret);
 
+/* The same from where @fd stands. */
+ssize_t fd_read_all(int fd, size_t max, char **ret);
+
 /* Reads an attribute into @buf of @size bytes, NUL-terminated, one trailing newline removed.
  * Returns its length, -EFBIG where it does not fit, or a negative errno. */
 ssize_t attr_read_at(int dir, const char *path, char *buf, size_t size);
@@ -24,6 +27,9 @@ int attr_write_at(int dir, const char *path, const char *text);
  * rename, fsync of the directory.  Returns 0 or a negative errno, the old file then untouched and
  * the temporary one gone. */
 int file_replace_at(int dir, const char *path, const char *text, size_t size, mode_t mode);
+
+/* The same without the two fsyncs, for what need not outlive a power failure (/run). */
+int file_replace_volatile_at(int dir, const char *path, const char *text, size_t size, mode_t mode);
 
 /* mkdir -p below @dir; what exists is left alone.  0 or a negative errno. */
 int mkdir_parents_at(int dir, const char *path, mode_t mode);

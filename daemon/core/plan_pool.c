@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Third pass of the planner: the masks that the queues need.  Asks the pool solver where the
+ * masks are the daemon's to set; where they are not, or where no masks will do, those who would
+ * need other ones stand back.
+ */
+#include "core/planner.h"
+
+#include <string.h>
+
+/* Whether the masks may be written now; says why not as a problem, and in p->masks_stay for those
+ * who would need it. */
+static bool pool_may_write(struct planner *p)
+{
+	const struct observed *o = p->observed;
+	const struct host_config *h = &p->config->host;
+	const struct hold *hold = planner_hold(p, "");
+	struct origin at = h->origin[KEY_QUEUE_POOL], none = {};
+	bool overridden = !queues_is_empty(&o->override) || o->override_other;
+
+	if (h->pool == POOL_EXTERNAL) {
+		p->masks_stay = "which QueuePool=external leaves alone; clear its adapter's or its "
+				"domain's bit, or use QueuePool=auto";
+		return false;
+	}
+	if (h->pool == POOL_DRIVER_OVERRIDE) {
+		p->masks_stay = "which are not used by QueuePool=driver-override";
+		planner_problem(p, PROBLEM_ERROR, "not-available", NULL, at,
+			"QueuePool=driver-override is not available in this version; use masks, "
+			"auto or external");
+		return false;
+	}
+	if (overridden) {
+		p->masks_stay = "which the kernel does not let change while any queue has a "
+				"driver_override; clear the overrides";
+		planner_problem(p, PROBLEM_ERROR, "driver-override", NULL, at,
+			"some queues have a driver_override, under which the kernel refuses mask "
+			"changes; clear the overrides, or set QueuePool=external");
+		return false;
+	}
+	if (hold) {
+		p->masks_stay = "which could not be written; that is tried again";
+		planner_problem(
+			p, PROBLEM_ERROR, "kernel-refused", NULL, none, "%s", hold->message);
+		return false;
+	}
+	if (p->ledger->masks_known && h->drift == DRIFT_REPORT &&
+		(!mask_equal(&p->ledger->apmask, &o->apmask) ||
+			!mask_equal(&p->ledger->aqmask, &o->aqmask))) {
+		p->masks_stay = "which someone else changed, and Drift=report leaves them so; set "
+				"Drift=repair";
+		planner_problem(p, PROBLEM_WARNING, "drift", NULL, none,
+			"someone else changed apmask or aqmask, and Drift=report leaves them so; "
+			"set Drift=repair to have them set again");
+		return false;
+	}
+	return true;
+}
+
+/* Bits that the kernel would refuse to set.  Since 6.19 that is every number that a mediated
+ * device has; before, only queues count, which the cover takes care of.  While not everything
+ * could be read, nothing is given back at all. */
+static void stuck_bits(const struct planner *p, struct pool_request *r)
+{
+	const struct observed *o = p->observed;
+	struct mask full = mask_full();
+	bool all = !o->complete;
+
+	for (size_t i = 0; i < p->plan->n_verdicts && !all; i++) {
+		const struct verdict *v = &p->plan->verdicts[i];
+		struct matrix rest;
+
+		if (!v->mdev || !v->has_target)
+			continue;
+		if (!v->mdev->assigned_known) {
+			all = true;
+			break;
+		}
+		rest = matrix_and(&v->mdev->assigned, &v->target);
+		if (!(o->features & FEATURE_STRICT_MASKS) || matrix_n_queues(&rest) == 0)
+			continue;
+		r->stuck_adapters = mask_or(&r->stuck_adapters, &rest.adapters);
+		r->stuck_domains = mask_or(&r->stuck_domains, &rest.domains);
+	}
+	if (all)
+		r->stuck_adapters = r->stuck_domains = full;
+	r->stuck_adapters = mask_andnot(&r->stuck_adapters, &o->apmask);
+	r->stuck_domains = mask_andnot(&r->stuck_domains, &o->aqmask);
+}
+
+/* What is wanted and only for the moment not there as wanted (a failed write that is tried again, a
+ * drift that is to be looked at): its queues are not handed back and forth meanwhile. */
+static bool verdict_reserves(const struct verdict *v)
+{
+	return v->config && v->wanted && (v->kind == VERDICT_HELD || v->kind == VERDICT_DRIFT);
+}
+
+static void pool_request_make(
+	const struct planner *p, struct pool_request *r, const struct queues *unkept, bool reserve)
+{
+	const struct observed *o = p->observed;
+
+	memset(r, 0, sizeof(*r));
+	for (unsigned a = 0; a < MASK_BITS; a++)
+		r->keep.row[a] = mask_andnot(&p->config->host.keep.row[a], &unkept->row[a]);
+	r->present = o->present;
+	r->apmask = o->apmask;
+	r->aqmask = o->aqmask;
+	for (size_t i = 0; i < p->plan->n_verdicts; i++) {
+		const struct verdict *v = &p->plan->verdicts[i];
+
+		if (v->has_target)
+			queues_add_product(&r->guest, &v->target.adapters, &v->target.domains);
+		if (reserve && verdict_reserves(v))
+			queues_add_product(
+				&r->guest, &v->config->want.adapters, &v->config->want.domains);
+	}
+	stuck_bits(p, r);
+}
+
+/* ---- no masks will do ---- */
+
+/* Names the KeepQueues= lines that force a queue's adapter and domain to stay with the host. */
+static void block_uncovered(struct planner *p, struct verdict *v, unsigned a, unsigned d)
+{
+	const struct host_config *h = &p->config->host;
+	unsigned by_adapter = mask_next(&h->keep.row[a], 0), by_domain = 0;
+	struct origin at =
+		v->config ? matrix_config_origin_of(v->config, KEY_ADAPTERS, a) : (struct origin){};
+	char queue[QUEUE_NAME_SIZE], one[QUEUE_NAME_SIZE], two[QUEUE_NAME_SIZE];
+
+	while (by_domain < MASK_BITS && !queues_test(&h->keep, by_domain, d))
+		by_domain++;
+	queue_format(a, d, queue);
+	if (by_adapter == MASK_BITS || by_domain == MASK_BITS) {
+		planner_block(p, v, "KeptByHost", "kept-by-host", at,
+			"queue %s cannot leave the host: KeepQueues= and the devices that exist "
+			"fix "
+			"the masks of its adapter and its domain",
+			queue);
+		return;
+	}
+	queue_format(a, by_adapter, one);
+	queue_format(by_domain, d, two);
+
+	struct origin first = host_config_keep_origin(h, a, by_adapter);
+	struct origin second = host_config_keep_origin(h, by_domain, d);
+
+	planner_block(p, v, "KeptByHost", "kept-by-host", at,
+		"queue %s cannot leave the host: masks cut whole adapters and domains, and "
+		"KeepQueues= keeps %s (%s:%u) and %s (%s:%u); drop one of them, or choose another "
+		"domain",
+		queue, one, first.file, first.line, two, second.file, second.line);
+}
+
+/* The first queue of @v's new ones that is in @set, or -1. */
+static int first_new_in(const struct verdict *v, const struct queues *set)
+{
+	if (!v->has_target)
+		return -1;
+	MASK_FOREACH (a, &v->target.adapters) {
+		struct mask fresh = verdict_new_domains(v, a);
+		struct mask hit = mask_and(&fresh, &set->row[a]);
+
+		if (!mask_is_empty(&hit))
+			return (int)(a << 8 | mask_next(&hit, 0));
+	}
+	return -1;
+}
+
+/* Returns how many stood back. */
+static unsigned block_impossible(struct planner *p, const struct queues *impossible)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < p->plan->n_verdicts; i++) {
+		struct verdict *v = &p->plan->verdicts[i];
+		int queue = first_new_in(v, impossible);
+
+		if (queue < 0)
+			continue;
+		block_uncovered(p, v, (unsigned)queue >> 8, (unsigned)queue & 0xff);
+		n++;
+	}
+	return n;
+}
+
+#define NAMED_QUEUES 8u
+
+/* "05.0001, 05.0002 and 7 more", or NULL: out of memory. */
+static char *queues_text(const struct queues *q)
+{
+	unsigned n = queues_count(q), named = n > NAMED_QUEUES ? NAMED_QUEUES : n, i = 0;
+	struct mask adapters = queues_adapters(q);
+	char *text = NULL, name[QUEUE_NAME_SIZE];
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	MASK_FOREACH (a, &adapters) {
+		MASK_FOREACH (d, &q->row[a]) {
+			if (i == named)
+				break;
+			queue_format(a, d, name);
+			fprintf(f, "%s%s", i++ ? ", " : "", name);
+		}
+	}
+	if (n > named)
+		fprintf(f, " and %u more", n - named);
+	if (fclose(f) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static void note_forced(struct planner *p, const struct pool_result *r)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned n = queues_count(&r->forced);
+
+	if (!r->exact)
+		planner_problem(p, PROBLEM_NOTE, "pool-inexact", NULL, (struct origin){},
+			"%u groups of adapters are too many for an exact search; the pool is the "
+			"best found in %llu steps and may cost the host more queues than needed",
+			r->n_classes, (unsigned long long)r->n_steps);
+	if (n == 0)
+		return;
+	text = queues_text(&r->forced);
+	if (!text) {
+		p->failed = true;
+		return;
+	}
+	planner_problem(p, PROBLEM_NOTE, "forced-queues", NULL, (struct origin){},
+		"queue%s %s leave%s the host although no device gets %s, since masks cut whole "
+		"adapters and domains",
+		n == 1 ? "" : "s", text, n == 1 ? "s" : "", n == 1 ? "it" : "them");
+}
+
+/* ---- kept queues that cannot be given back ---- */
+
+/* The device that has the queue, or (since 6.19 enough to keep the bit from being set) its adapter
+ * or domain; NULL: none. */
+static const struct verdict *keeper_of(const struct planner *p, unsigned a, unsigned d)
+{
+	const struct verdict *near = NULL;
+
+	for (size_t i = 0; i < p->plan->n_verdicts; i++) {
+		const struct verdict *v = &p->plan->verdicts[i];
+		bool adapter = v->has_target && mask_test(&v->target.adapters, a);
+		bool domain = v->has_target && mask_test(&v->target.domains, d);
+
+		if (adapter && domain)
+			return v;
+		if (!near && (adapter || domain))
+			near = v;
+	}
+	return near;
+}
+
+static void note_unkept(struct planner *p, unsigned a, unsigned d)
+{
+	const struct verdict *v = keeper_of(p, a, d);
+	struct origin at = host_config_keep_origin(&p->config->host, a, d);
+	char name[QUEUE_NAME_SIZE];
+
+	queue_format(a, d, name);
+	if (v && mask_test(&v->target.adapters, a) && mask_test(&v->target.domains, d))
+		planner_problem(p, PROBLEM_ERROR, "keep-impossible", NULL, at,
+			"queue %s is to stay with the host, but %s has it; stop that one, or take "
+			"the queue from KeepQueues=",
+			name, verdict_name(v));
+	else if (v)
+		planner_problem(p, PROBLEM_ERROR, "keep-impossible", NULL, at,
+			"queue %s is to stay with the host, but its bit cannot be set: kernel %s "
+			"refuses that for each adapter and domain that a device has, and %s has "
+			"one of them; stop that one and start it again",
+			name, p->observed->release, verdict_name(v));
+	else
+		planner_problem(p, PROBLEM_ERROR, "keep-impossible", NULL, at,
+			"queue %s is to stay with the host, but is not given back while the host "
+			"cannot be read completely",
+			name);
+}
+
+/* What cannot be given back is said once for each adapter, and no longer asked for: it is not the
+ * host's now, and everybody else's masks need not wait for it.  Returns how many queues. */
+static unsigned give_up_kept(
+	struct planner *p, const struct queues *impossible, struct queues *unkept)
+{
+	unsigned n = 0;
+
+	for (unsigned a = 0; a < MASK_BITS; a++) {
+		struct mask lost = mask_and(&impossible->row[a], &p->config->host.keep.row[a]);
+
+		lost = mask_andnot(&lost, &unkept->row[a]);
+		if (mask_is_empty(&lost))
+			continue;
+		note_unkept(p, a, mask_next(&lost, 0));
+		unkept->row[a] = mask_or(&unkept->row[a], &lost);
+		n += mask_count(&lost);
+	}
+	return n;
+}
+
+/* Solves; makes those stand back for whom there is no cover; solves again. */
+static void solve(struct planner *p)
+{
+	_cleanup_free_ struct pool_request *request = malloc(sizeof(*request));
+	_cleanup_free_ struct pool_result *result = malloc(sizeof(*result));
+	_cleanup_free_ struct queues *unkept = calloc(1, sizeof(*unkept));
+	bool reserve = true;
+	int r = 1;
+
+	if (!request || !result || !unkept) {
+		p->failed = true;
+		return;
+	}
+	while (r > 0 && !p->failed) {
+		pool_request_make(p, request, unkept, reserve);
+		r = pool_solve(request, result);
+		if (r <= 0)
+			break;
+		if (block_impossible(p, &result->impossible) > 0) {
+			planner_settle(p);
+		} else if (reserve) {
+			reserve = false;
+		} else if (give_up_kept(p, &result->impossible, unkept) == 0) {
+			/* Devices that have queues of the host: nothing that masks could mend. */
+			p->plan->pool_managed = false;
+			return;
+		}
+	}
+	if (r < 0)
+		p->failed = true;
+	if (p->failed)
+		return;
+	p->plan->apmask = result->apmask;
+	p->plan->aqmask = result->aqmask;
+	p->plan->pool_exact = result->exact;
+	note_forced(p, result);
+}
+
+/* Where the masks stay as they are, nobody may count on a queue that they leave to the host. */
+static void block_host_owned(struct planner *p)
+{
+	_cleanup_free_ struct queues *host = calloc(1, sizeof(*host));
+	unsigned n = 0;
+
+	if (!host) {
+		p->failed = true;
+		return;
+	}
+	/* A queue with a driver_override is whose driver it has now (ap_owned_by_def_drv()). */
+	for (unsigned a = 0; a < MASK_BITS; a++) {
+		const struct mask *overridden = &p->observed->override.row[a];
+
+		host->row[a] = mask_and(overridden, &p->observed->host.row[a]);
+		if (mask_test(&p->plan->apmask, a)) {
+			struct mask by_masks = mask_andnot(&p->plan->aqmask, overridden);
+
+			host->row[a] = mask_or(&host->row[a], &by_masks);
+		}
+	}
+	for (size_t i = 0; i < p->plan->n_verdicts; i++) {
+		struct verdict *v = &p->plan->verdicts[i];
+		int queue = first_new_in(v, host);
+		char name[QUEUE_NAME_SIZE];
+
+		if (queue < 0)
+			continue;
+		queue_format((unsigned)queue >> 8, (unsigned)queue & 0xff, name);
+		planner_block(p, v, "HostOwned", "host-owned",
+			v->config ? matrix_config_origin_of(
+					    v->config, KEY_ADAPTERS, (unsigned)queue >> 8)
+				  : (struct origin){},
+			"queue %s is the host's by apmask and aqmask%s%s", name,
+			p->masks_stay ? ", " : "", p->masks_stay ? p->masks_stay : "");
+		n++;
+	}
+	if (n > 0)
+		planner_settle(p);
+}
+
+/* Nothing of ours is wanted or left, and the host has its queues back: from now on the masks are
+ * anybody's again, an administrator's or chzdev's. */
+static bool pool_is_over(const struct planner *p)
+{
+	const struct plan *plan = p->plan;
+
+	if (p->config->n_matrices > 0 || !mask_equal(&plan->apmask, &p->observed->apmask) ||
+		!mask_equal(&plan->aqmask, &p->observed->aqmask))
+		return false;
+	for (size_t i = 0; i < plan->n_verdicts; i++)
+		if (plan->verdicts[i].ours && plan->verdicts[i].mdev)
+			return false;
+	return true;
+}
+
+void planner_solve_pool(struct planner *p)
+{
+	struct plan *plan = p->plan;
+
+	plan->apmask = p->observed->apmask;
+	plan->aqmask = p->observed->aqmask;
+	plan->pool_exact = true;
+	plan->pool = p->config->host.pool == POOL_EXTERNAL ? POOL_EXTERNAL : POOL_AUTO;
+	if (!p->observed->has_ap_bus)
+		return;
+	/* Without any definition the masks are somebody else's, until we have set them once. */
+	if (p->config->n_matrices > 0 || p->ledger->masks_ours) {
+		if (plan->pool == POOL_AUTO && p->config->host.pool != POOL_DRIVER_OVERRIDE)
+			plan->pool = POOL_MASKS;
+		plan->pool_managed = pool_may_write(p);
+	}
+	/* While vfio_ap is away, perhaps to come back at once, queues do not change hands. */
+	plan->pool_managed = plan->pool_managed && p->observed->has_matrix_device;
+	if (plan->pool_managed)
+		solve(p);
+	if (plan->pool_managed && pool_is_over(p))
+		plan->pool = POOL_AUTO;
+	if (!p->failed)
+		block_host_owned(p);
+}

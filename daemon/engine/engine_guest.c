@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The libvirt hook's two requests: a guest is about to start, a guest has ended.  A refusal here
+ * stops the start of a guest, so it names what is wrong; what is nobody's business here passes.
+ */
+#include <string.h>
+
+#include "engine/engine_private.h"
+
+/* The one matrix among @uuids that a drop-in names.  1: found; 0: none; refused and answered: -1. */
+static int guest_matrix(struct engine *e, const char *guest, const char *const *uuids, size_t n,
+	const struct matrix_config **ret, engine_reply reply, void *userdata)
+{
+	const struct matrix_config *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		char uuid[UUID_SIZE];
+		const struct matrix_config *c;
+
+		if (!uuid_normalize(uuids[i], uuid)) {
+			request_refuse(reply, userdata, ENGINE_INVALID_ARGUMENT,
+				"'%s' in guest %s is not a UUID", uuids[i], guest);
+			return -1;
+		}
+		c = config_find_uuid(e->config, uuid);
+		if (c && found && c != found) {
+			request_refuse(reply, userdata, ENGINE_CONFLICT,
+				"guest %s names two matrices, %s and %s; the kernel gives a guest "
+				"only "
+				"one",
+				guest, found->name, c->name);
+			return -1;
+		}
+		if (c)
+			found = c;
+	}
+	*ret = found;
+	return found ? 1 : 0;
+}
+
+/* ---- prepare ---- */
+
+/* True if the guest gets all queues of its matrix that the host has, and at least one.  What the host
+ * does not have (over-provisioning) is given when it comes. */
+static bool guest_gets_what_is_there(const struct observed *o, const struct observed_mdev *mdev)
+{
+	struct mask adapters = mask_and(&mdev->assigned.adapters, &o->host_adapters);
+	struct mask domains = mask_and(&mdev->assigned.domains, &o->host_domains);
+
+	return mask_equal(&adapters, &mdev->guest.adapters) &&
+		mask_equal(&domains, &mdev->guest.domains) && !mask_is_empty(&adapters) &&
+		!mask_is_empty(&domains);
+}
+
+/* Ready means whole: a guest that starts with less would notice too late. */
+static void judge_prepared(struct engine *e, const struct request *q, const struct verdict *v,
+	struct engine_result *ret, char **ret_message)
+{
+	const struct matrix_status *m = status_find(e->status, q->uuid);
+
+	request_judge_present(e, q, v, ret, ret_message);
+	if (ret->error != ENGINE_OK || !m)
+		return;
+	if (v->kind == VERDICT_BLOCKED || v->kind == VERDICT_HELD || v->kind == VERDICT_DRIFT)
+		request_fail(e, ret, request_error(v->reason), v->message);
+	else if (!m->conditions[CONDITION_ASSIGNED].status)
+		request_fail(
+			e, ret, ENGINE_NOT_AVAILABLE, m->conditions[CONDITION_ASSIGNED].message);
+	else if (v->mdev->guest_known && !guest_gets_what_is_there(e->observed, v->mdev))
+		request_fail(
+			e, ret, ENGINE_NOT_AVAILABLE, m->conditions[CONDITION_EFFECTIVE].message);
+}
+
+static enum engine_error prepare_refused(
+	struct engine *e, const char *guest, const struct matrix_config *c, char **ret_message)
+{
+	const struct observed_mdev *mdev = observed_find_mdev(e->observed, c->uuid);
+	struct origin origin = matrix_config_origin(c, KEY_GUEST);
+
+	if (strcmp(c->guest, guest) != 0) {
+		if (asprintf(ret_message, "matrix %s is for guest %s (%s:%u), not for %s", c->name,
+			    c->guest, origin.file, origin.line, guest) < 0)
+			*ret_message = NULL;
+		return ENGINE_CONFLICT;
+	}
+	if (mdev && mdev->attach == ATTACH_YES) {
+		if (asprintf(ret_message, "matrix %s is attached to process %u%s%s; end that first",
+			    c->name, mdev->vm_pid, mdev->vm_name[0] ? ", " : "", mdev->vm_name) < 0)
+			*ret_message = NULL;
+		return ENGINE_IN_USE;
+	}
+	return ENGINE_OK;
+}
+
+void engine_prepare_guest(struct engine *e, uint64_t now, const char *guest,
+	const char *const *uuids, size_t n_uuids, engine_reply reply, void *userdata)
+{
+	static const struct request_kind prepare = {NULL, judge_prepared};
+	const struct matrix_config *c = NULL;
+	_cleanup_(cleanup_ledger_free) struct ledger *l = NULL;
+	_cleanup_free_ char *message = NULL;
+	struct ledger_entry *entry;
+	enum engine_error error;
+	int found = guest_matrix(e, guest, uuids, n_uuids, &c, reply, userdata);
+
+	if (found < 0)
+		return;
+	if (!e->observed) {
+		request_refuse(
+			reply, userdata, ENGINE_BUSY, "the host has not been read yet; try again");
+		return;
+	}
+	if (found == 0) {
+		request_done(reply, userdata);
+		return;
+	}
+	l = ledger_copy(e->ledger);
+	entry = l ? ledger_get(l, c->uuid) : NULL;
+	error = entry ? prepare_refused(e, guest, c, &message) : ENGINE_BUSY;
+	if (error == ENGINE_OK) {
+		snprintf(entry->name, sizeof(entry->name), "%s", c->name);
+		entry->intent = c->start == START_BOOT ? INTENT_CONFIG : INTENT_STARTED;
+		error = request_judge(e, e->config, l, c->uuid, true, &message);
+	}
+	if (error != ENGINE_OK) {
+		request_refuse(reply, userdata, error, "%s", message ? message : "out of memory");
+		return;
+	}
+	request_commit_intent(e, TAKE_PTR(l), c->uuid);
+	request_add(e, now, &prepare, c->uuid, reply, userdata);
+}
+
+/* ---- release ---- */
+
+/* libvirt says "release" after a refused start too, while another guest may run with that very
+ * matrix: so the kernel is asked first, and an attached matrix stays. */
+static enum request_progress release_observed(struct engine *e, struct request *q,
+	struct plan **ret_plan _unused_, struct engine_result *ret _unused_)
+{
+	const struct observed_mdev *mdev = observed_find_mdev(e->observed, q->uuid);
+	struct ledger_entry *entry = ledger_find(e->ledger, q->uuid);
+
+	if (!entry || (mdev && mdev->attach != ATTACH_NO))
+		return REQUEST_ANSWERED;
+	entry->intent = INTENT_STOPPED;
+	ledger_write(e);
+	hold_release(e, q->uuid);
+	return REQUEST_CHANGED;
+}
+
+static void judge_released(struct engine *e _unused_, const struct request *q _unused_,
+	const struct verdict *v _unused_, struct engine_result *ret _unused_,
+	char **ret_message _unused_)
+{
+	/* A guest that has ended cannot be helped by a refusal; the matrix's state says the rest. */
+}
+
+void engine_release_guest(struct engine *e, uint64_t now, const char *guest,
+	const char *const *uuids, size_t n_uuids, engine_reply reply, void *userdata)
+{
+	static const struct request_kind release = {release_observed, judge_released};
+	const struct matrix_config *c = NULL;
+	int found = guest_matrix(e, guest, uuids, n_uuids, &c, reply, userdata);
+
+	if (found < 0)
+		return;
+	if (found == 0 || c->start != START_GUEST || strcmp(c->guest, guest) != 0)
+		request_done(reply, userdata);
+	else
+		request_add(e, now, &release, c->uuid, reply, userdata);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hints: uevents in a network namespace of our own, where nobody else sends or listens, and
+ * directories that come and go. */
+#include "event/event.h"
+
+#include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "faketree.h"
+
+static const char *const directories[] = {"etc/apmatrix.d", "run/apmatrix.d", "usr/lib/apmatrix.d"};
+
+static sd_event *loop;
+static struct event *event;
+static unsigned pokes, config_pokes;
+static int sender;
+
+static void poke(_unused_ void *userdata)
+{
+	pokes++;
+}
+
+static void poke_config(_unused_ void *userdata)
+{
+	config_pokes++;
+}
+
+static void start(size_t receive_buffer)
+{
+	const struct event_options options = {
+		.root = fake_root,
+		.directories = directories,
+		.n_directories = ARRAY_SIZE(directories),
+		.quiet_usec = 2000,
+		.receive_buffer = receive_buffer,
+	};
+	const struct event_ops ops = {.poke = poke, .poke_config = poke_config};
+
+	ck_assert_int_eq(event_new(loop, &options, &ops, &event), 0);
+}
+
+static void make(void)
+{
+	pokes = config_pokes = 0;
+	fake_make();
+	ck_assert_int_ge(sd_event_new(&loop), 0);
+	sender = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+	ck_assert_int_ge(sender, 0);
+}
+
+static void unmake(void)
+{
+	event_free(event);
+	event = NULL;
+	sd_event_unref(loop);
+	close(sender);
+	fake_remove();
+}
+
+/* MurmurHash2 as udev's header carries it of the subsystem, for filters. */
+static uint32_t murmur2(const char *text)
+{
+	const uint32_t m = 0x5bd1e995;
+	const unsigned char *p = (const unsigned char *)text;
+	size_t n = strlen(text);
+	uint32_t h = (uint32_t)n, k;
+
+	for (; n >= 4; n -= 4, p += 4) {
+		memcpy(&k, p, 4);
+		k *= m;
+		k ^= k >> 24;
+		h = h * m ^ k * m;
+	}
+	if (n >= 3)
+		h ^= (uint32_t)p[2] << 16;
+	if (n >= 2)
+		h ^= (uint32_t)p[1] << 8;
+	if (n >= 1)
+		h = (h ^ p[0]) * m;
+	h ^= h >> 13;
+	h *= m;
+	return h ^ h >> 15;
+}
+
+static void send_uevent(const char *devpath, const char *subsystem)
+{
+	struct {
+		char prefix[8];
+		uint32_t magic, header_size, offset, length, subsystem, devtype, bloom[2];
+	} header = {"libudev", htonl(0xfeedcafe), sizeof(header), sizeof(header)};
+	struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = 2};
+	char text[512];
+	int n = snprintf(text, sizeof(text),
+		"ACTION=change%cDEVPATH=%s%cSUBSYSTEM=%s%cSEQNUM=1%cUSEC_INITIALIZED=1", 0, devpath,
+		0, subsystem, 0, 0);
+	struct iovec iov[] = {{&header, sizeof(header)}, {text, (size_t)n + 1}};
+	struct msghdr message = {
+		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = iov, .msg_iovlen = 2};
+
+	header.length = (uint32_t)n + 1;
+	header.subsystem = htonl(murmur2(subsystem));
+	ck_assert_int_gt(sendmsg(sender, &message, 0), 0);
+}
+
+/* Until nothing more is to be done now. */
+static void drain(void)
+{
+	while (sd_event_run(loop, 0) > 0)
+		;
+}
+
+static void run_until(const unsigned *counter, unsigned n)
+{
+	for (unsigned i = 0; i < 10000 && *counter < n; i++)
+		ck_assert_int_ge(sd_event_run(loop, 5000000), 0);
+	ck_assert_uint_eq(*counter, n);
+}
+
+static const struct {
+	const char *devpath, *subsystem;
+	unsigned pokes;
+} uevents[] = {
+	{"/devices/ap", "ap", 1},
+	{"/devices/ap/card05/05.0004", "ap", 1},
+	{"/devices/vfio_ap/matrix", "matrix", 1},
+	{"/devices/vfio_ap/matrix/2d5cb6e9-0000-4000-8000-00000000000a", "mdev", 1},
+	{"/devices/virtual/misc/kvm", "misc", 1},
+	{"/devices/virtual/misc/loop-control", "misc", 0},
+	{"/devices/virtual/mem/null", "mem", 0},
+};
+
+START_TEST(uevents_of_ours_poke_and_others_do_not)
+{
+	start(0);
+	for (size_t i = 0; i < ARRAY_SIZE(uevents); i++) {
+		pokes = 0;
+		send_uevent(uevents[i].devpath, uevents[i].subsystem);
+		drain();
+		ck_assert_msg(pokes == uevents[i].pokes, "%s: %u", uevents[i].devpath, pokes);
+	}
+	ck_assert_uint_eq(config_pokes, 0);
+}
+END_TEST
+
+START_TEST(lost_events_poke_as_well)
+{
+	start(4096);
+	/* By themselves these would be ignored. */
+	for (unsigned i = 0; i < 1000; i++)
+		send_uevent("/devices/virtual/misc/loop-control", "misc");
+	drain();
+	ck_assert_uint_ge(pokes, 1);
+	/* And the monitor lives. */
+	pokes = 0;
+	send_uevent("/devices/virtual/misc/loop-control", "misc");
+	drain();
+	ck_assert_uint_eq(pokes, 0);
+	send_uevent("/devices/ap", "ap");
+	drain();
+	ck_assert_uint_eq(pokes, 1);
+}
+END_TEST
+
+START_TEST(a_changed_drop_in_pokes_once_for_a_burst)
+{
+	fake_dir("etc/apmatrix.d");
+	start(0);
+	for (unsigned i = 0; i < 20; i++)
+		fake_filef("[Host]\n", "etc/apmatrix.d/%u.conf", i);
+	run_until(&config_pokes, 1);
+	drain();
+	ck_assert_uint_eq(config_pokes, 1);
+	ck_assert_int_eq(unlinkat(fake_root, "etc/apmatrix.d/3.conf", 0), 0);
+	run_until(&config_pokes, 2);
+	fake_link("etc/apmatrix.d/4.conf", "/dev/null");
+	run_until(&config_pokes, 3);
+	ck_assert_int_eq(renameat(fake_root, "etc/apmatrix.d/5.conf", fake_root, "etc/5"), 0);
+	run_until(&config_pokes, 4);
+	ck_assert_uint_eq(pokes, 0);
+}
+END_TEST
+
+START_TEST(a_directory_that_is_made_later_is_watched)
+{
+	start(0);
+	fake_dir("usr");
+	run_until(&config_pokes, 1);
+	fake_dir("usr/lib");
+	run_until(&config_pokes, 2);
+	fake_dir("usr/lib/apmatrix.d");
+	run_until(&config_pokes, 3);
+	fake_file("usr/lib/apmatrix.d/1.conf", "");
+	run_until(&config_pokes, 4);
+}
+END_TEST
+
+START_TEST(a_whole_path_at_once_is_not_missed)
+{
+	start(0);
+	fake_file("run/apmatrix.d/1.conf", "");
+	run_until(&config_pokes, 1);
+	fake_file("run/apmatrix.d/2.conf", "");
+	run_until(&config_pokes, 2);
+}
+END_TEST
+
+START_TEST(a_directory_that_comes_back_is_watched_again)
+{
+	fake_dir("etc/apmatrix.d");
+	start(0);
+	ck_assert_int_eq(unlinkat(fake_root, "etc/apmatrix.d", AT_REMOVEDIR), 0);
+	run_until(&config_pokes, 1);
+	ck_assert_int_eq(unlinkat(fake_root, "etc", AT_REMOVEDIR), 0);
+	run_until(&config_pokes, 2);
+	fake_dir("etc/apmatrix.d");
+	run_until(&config_pokes, 3);
+	fake_file("etc/apmatrix.d/1.conf", "");
+	run_until(&config_pokes, 4);
+	ck_assert_int_eq(renameat(fake_root, "etc/apmatrix.d", fake_root, "etc/old"), 0);
+	run_until(&config_pokes, 5);
+	fake_file("etc/old/2.conf", "");
+	drain();
+	ck_assert_uint_eq(config_pokes, 5);
+	fake_file("etc/apmatrix.d/3.conf", "");
+	run_until(&config_pokes, 6);
+}
+END_TEST
+
+START_TEST(neighbours_are_nobodys_business)
+{
+	fake_dir("etc");
+	start(0);
+	fake_file("etc/passwd", "");
+	fake_file("etc/apmatrix.dx/1.conf", "");
+	fake_file("var/log", "");
+	drain();
+	/* The timer's time has passed with this one at the latest. */
+	fake_file("etc/apmatrix.d/1.conf", "");
+	run_until(&config_pokes, 1);
+	ck_assert_uint_eq(config_pokes, 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("event");
+	TCase *uevent = tcase_create("uevents"), *files = tcase_create("files");
+
+	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
+		perror("no network namespace of our own");
+		return EXIT_FAILURE;
+	}
+	tcase_add_checked_fixture(uevent, make, unmake);
+	tcase_add_test(uevent, uevents_of_ours_poke_and_others_do_not);
+	tcase_add_test(uevent, lost_events_poke_as_well);
+	tcase_add_checked_fixture(files, make, unmake);
+	tcase_add_test(files, a_changed_drop_in_pokes_once_for_a_burst);
+	tcase_add_test(files, a_directory_that_is_made_later_is_watched);
+	tcase_add_test(files, a_whole_path_at_once_is_not_missed);
+	tcase_add_test(files, a_directory_that_comes_back_is_watched_again);
+	tcase_add_test(files, neighbours_are_nobodys_business);
+	suite_add_tcase(suite, uevent);
+	suite_add_tcase(suite, files);
+	return unit_main(suite);
+}
