@@ -181,7 +181,8 @@ START_TEST(calls_by_the_thousand_are_answered_or_refused)
 				     calls[i].reply, SD_BUS_ERROR_LIMITS_EXCEEDED) > 0;
 		call_done(&calls[i]);
 	}
-	ck_assert_uint_ge(n_refused, ARRAY_SIZE(calls) / 2 - BUS_READS_CALLER_MAX);
+	/* Those that come once answers flow are answered; most came before. */
+	ck_assert_uint_ge(n_refused, ARRAY_SIZE(calls) / 4);
 	ck_assert_uint_le(room.engine.n_calls, BUS_READS_CALLER_MAX);
 }
 END_TEST
