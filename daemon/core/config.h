@@ -127,8 +127,15 @@ struct host_config {
 	struct origin origin[N_HOST_KEYS]; /* file == NULL: the built-in default */
 };
 
+/* The masks that chzdev stored for the next boot: not ours to decide by, but it should agree. */
+struct stored_masks {
+	struct mask apmask, aqmask;         /* all ones where nothing is stored */
+	struct origin apmask_at, aqmask_at; /* file NULL: not stored; static otherwise */
+};
+
 struct config {
 	struct host_config host;
+	struct stored_masks stored;     /* nothing, unless load/ found some (core/stored.h) */
 	struct matrix_config *matrices; /* sorted by name */
 	size_t n_matrices;
 	char **paths; /* of all fragments, owned: what origins point to */

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "core/stored.h"
+
 /* Whether the masks may be written now; says why not as a problem, and in p->masks_stay for those
  * who would need it. */
 static bool pool_may_write(struct planner *p)
@@ -238,6 +240,37 @@ static void note_forced(struct planner *p, const struct pool_result *r)
 		n == 1 ? "" : "s", text, n == 1 ? "s" : "", n == 1 ? "it" : "them");
 }
 
+/* What chzdev stored takes queues from the host at each boot, and this plan gives them back: if
+ * another tool counts on them, such as mdevctl, a drop-in should say so. */
+static void note_stored(struct planner *p)
+{
+	const struct stored_masks *s = &p->config->stored;
+	struct origin at = s->apmask_at.file ? s->apmask_at : s->aqmask_at;
+	_cleanup_free_ struct queues *back = calloc(1, sizeof(*back));
+	_cleanup_free_ char *text = NULL;
+	unsigned n;
+
+	for (unsigned a = 0; a < MASK_BITS && back; a++)
+		MASK_FOREACH (d, &p->observed->present.row[a])
+			if (stored_takes(s, a, d) && plan_host_owns(p->plan, a, d))
+				queues_set(back, a, d);
+	n = back ? queues_count(back) : 0;
+	if (n > 0)
+		text = queues_text(back);
+	if (!back || (n > 0 && !text)) {
+		p->failed = true;
+		return;
+	}
+	if (n > 0)
+		planner_problem(p, PROBLEM_WARNING, "stored-masks", NULL, at,
+			"the masks that chzdev stored take queue%s %s from the host at each boot, "
+			"and since no [Matrix] wants %s, apmatrixd gives %s back; for a device of "
+			"mdevctl write a drop-in ('apmatrixctl import-mdevctl'), or set "
+			"QueuePool=external; else drop the masks by 'chzdev --type ap "
+			"--persistent --remove-all'",
+			n == 1 ? "" : "s", text, n == 1 ? "it" : "them", n == 1 ? "it" : "them");
+}
+
 /* ---- kept queues that cannot be given back ---- */
 
 /* The device that has the queue, or (since 6.19 enough to keep the bit from being set) its adapter
@@ -340,6 +373,8 @@ static void solve(struct planner *p)
 	p->plan->aqmask = result->aqmask;
 	p->plan->pool_exact = result->exact;
 	note_forced(p, result);
+	if (p->config->n_matrices > 0)
+		note_stored(p);
 }
 
 /* Where the masks stay as they are, nobody may count on a queue that they leave to the host. */

@@ -359,6 +359,7 @@ void engine_scanned(struct engine *e, uint64_t now, int error, struct observed *
 	e->observed = o;
 	if (!o->complete)
 		engine_look_at(e, now + SECOND);
+	hold_release_lost_races(e);
 	r = cycle_plan(e, now);
 	if (r < 0) {
 		cycle_trouble(e, "the plan cannot be made: %s", strerror(-r));

@@ -94,6 +94,18 @@ void hold_release_all(struct engine *e)
 	e->n_holds = n;
 }
 
+/* Who could not make a device because another tool was quicker (mdevctl at boot) has not failed:
+ * the device is there, and is taken over. */
+void hold_release_lost_races(struct engine *e)
+{
+	for (size_t i = e->n_holds; i > 0; i--) {
+		const struct hold *h = &e->holds[i - 1];
+
+		if (h->error == EEXIST && observed_find_mdev(e->observed, h->uuid))
+			hold_release(e, h->uuid);
+	}
+}
+
 void hold_free_all(struct engine *e)
 {
 	for (size_t i = 0; i < e->n_holds; i++)

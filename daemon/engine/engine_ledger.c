@@ -186,3 +186,12 @@ void ledger_after_step(struct engine *e, const struct step *s)
 		entry->set_known = true;
 	}
 }
+
+/* What exists was made by somebody else, after we had looked. */
+void ledger_after_failure(struct engine *e, const struct step *s, int error)
+{
+	struct ledger_entry *entry = ledger_find(e->ledger, s->uuid);
+
+	if (s->type == STEP_CREATE && error == -EEXIST && entry)
+		entry->made = false;
+}

@@ -189,6 +189,7 @@ int hold_add(struct engine *e, uint64_t now, const char *uuid, int error, const 
 void hold_drop(struct engine *e, const char *uuid);
 void hold_release(struct engine *e, const char *uuid);
 void hold_release_all(struct engine *e);
+void hold_release_lost_races(struct engine *e);
 void hold_free_all(struct engine *e);
 size_t hold_active(const struct engine *e, uint64_t now, struct hold **ret); /* a new array */
 uint64_t hold_next(const struct engine *e, uint64_t now);
@@ -197,6 +198,7 @@ uint64_t hold_next(const struct engine *e, uint64_t now);
 void ledger_observe(struct engine *e); /* after a plan was made */
 void ledger_before_run(struct engine *e);
 void ledger_after_step(struct engine *e, const struct step *s);
+void ledger_after_failure(struct engine *e, const struct step *s, int error);
 void ledger_write(struct engine *e);
 
 /* engine_request.c: the list */

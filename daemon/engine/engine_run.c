@@ -104,6 +104,7 @@ static void step_failed(struct engine *e, uint64_t now, size_t i, int error, con
 		return;
 	}
 	fail_step(e, now, i, -error, detail);
+	ledger_after_failure(e, &r->steps[i], error);
 	if (!may_undo(error) || r->steps[i].uuid[0] == '\0')
 		return;
 	undo_prepare(r, object_begin(r, i), i);

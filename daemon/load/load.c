@@ -9,6 +9,7 @@
 #include <string.h>
 #include <uuid/uuid.h>
 
+#include "core/stored.h"
 #include "load/accepted.h"
 #include "load/dropin.h"
 #include "load/source.h"
@@ -207,6 +208,34 @@ static int derive_uuids(int root, struct config *c, struct problems *p)
 	return r;
 }
 
+/* chzdev's rule: for the next boot in /etc, from the machine's own I/O configuration in /run. */
+static const char *const stored_paths[] = {
+	"/etc/udev/rules.d/41-ap.rules",
+	"/run/udev/rules.d/41-ap.rules",
+};
+
+/* What cannot be read is said, and counts as nothing: no setting depends on it. */
+static int read_stored(int root, struct problems *p, struct stored_masks *ret)
+{
+	*ret = stored_none();
+	for (size_t i = 0; i < ARRAY_SIZE(stored_paths); i++) {
+		_cleanup_free_ char *text = NULL;
+		ssize_t n = file_read_at(root, stored_paths[i] + 1, LOAD_FILE_MAX, &text);
+
+		if (n >= 0)
+			return stored_parse(stored_paths[i], text, (size_t)n, p, ret);
+		if (n == -ENOMEM)
+			return -ENOMEM;
+		if (n != -ENOENT && n != -ENOTDIR)
+			return problems_add(p, PROBLEM_WARNING, "stored-masks", NULL,
+				stored_paths[i], 0,
+				"the masks that chzdev stored cannot be read: %s; nobody sees "
+				"whether they agree with the drop-ins",
+				strerror((int)-n));
+	}
+	return 0;
+}
+
 /* One config of the drop-ins and what comes behind them. */
 static int build(int root, const struct dropins *set, struct fragment *const *updates,
 	size_t n_updates, const struct fragment *last, struct problems *p, struct config **ret)
@@ -230,6 +259,10 @@ static int build(int root, const struct dropins *set, struct fragment *const *up
 		r = derive_uuids(root, c, p);
 	if (r == 0)
 		r = config_check_uuids(c, p);
+	if (r == 0)
+		r = read_stored(root, p, &c->stored);
+	if (r == 0)
+		r = stored_check(c, p);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(c);

@@ -42,7 +42,7 @@ int load_check(struct load *l, const char *file, const char *text, size_t size,
 	struct problems *ret_problems, struct config **ret_config);
 
 /* What load_read() read last, with @update behind it (and behind the updates that are kept), as one
- * config; reads no file.  @update has passed fragment_check() and stays the caller's.  0 or
+ * config; reads no drop-in.  @update has passed fragment_check() and stays the caller's.  0 or
  * -ENOMEM. */
 int load_try_update(struct load *l, const struct fragment *update, struct problems *ret_problems,
 	struct config **ret_config);
@@ -52,5 +52,8 @@ int load_try_update(struct load *l, const struct fragment *update, struct proble
 int load_keep_update(struct load *l, struct fragment *update);
 void load_drop_updates(struct load *l);
 
-/* The directories to watch, highest first, relative to the root: "etc/apmatrix.d", ... */
+/* The drop-ins' directories, highest first, relative to the root: "etc/apmatrix.d", ... */
 extern const char *const load_directories[3];
+
+/* These, and where chzdev's rule is: what to watch. */
+extern const char *const load_watched[5];

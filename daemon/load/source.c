@@ -22,6 +22,14 @@ const char *const load_directories[3] = {
 	"usr/lib/apmatrix.d",
 };
 
+const char *const load_watched[5] = {
+	"etc/apmatrix.d",
+	"run/apmatrix.d",
+	"usr/lib/apmatrix.d",
+	"etc/udev/rules.d",
+	"run/udev/rules.d",
+};
+
 bool source_name_valid(const char *name)
 {
 	size_t n = strlen(name);

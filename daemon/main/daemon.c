@@ -368,8 +368,8 @@ static int make_hints(struct daemon *d)
 {
 	const struct event_options options = {
 		.root = d->root,
-		.directories = load_directories,
-		.n_directories = ARRAY_SIZE(load_directories),
+		.directories = load_watched,
+		.n_directories = ARRAY_SIZE(load_watched),
 	};
 	const struct event_ops ops = {d, on_poke, on_poke_config};
 

@@ -817,6 +817,80 @@ START_TEST(derives_nothing_without_a_machine_id)
 }
 END_TEST
 
+static const char rule[] = "etc/udev/rules.d/41-ap.rules";
+static const char machine_rule[] = "run/udev/rules.d/41-ap.rules";
+
+START_TEST(finds_the_masks_that_chzdev_stored)
+{
+	struct load *l = load_new(root);
+	struct stored_masks s;
+	struct result r;
+
+	ck_assert_int_eq(mkdir_parents_at(root, "etc/udev/rules.d", 0755), 0);
+	ck_assert_int_eq(mkdir_parents_at(root, "run/udev/rules.d", 0755), 0);
+	put_matrix("etc/apmatrix.d/a.conf", "a", 1);
+	put(machine_rule, "\nATTR{../../bus/ap/apmask}=\"-1\"\n");
+	r = read_drop_ins(l);
+	s = r.config->stored;
+	ck_assert_str_eq(s.apmask_at.file, "/run/udev/rules.d/41-ap.rules");
+	ck_assert_uint_eq(s.apmask_at.line, 2);
+	ck_assert_ptr_null(s.aqmask_at.file);
+	ck_assert(!mask_test(&s.apmask, 1));
+	ck_assert_str_eq(r.codes, "");
+	result_done(&r);
+
+	/* /etc hides /run, as udev has it. */
+	put(rule, "ATTR{../../bus/ap/aqmask}=\"-2\"\n");
+	r = read_drop_ins(l);
+	ck_assert_ptr_null(r.config->stored.apmask_at.file);
+	ck_assert_str_eq(r.config->stored.aqmask_at.file, "/etc/udev/rules.d/41-ap.rules");
+	ck_assert_str_eq(r.codes, "/etc/apmatrix.d/a.conf:2: stored-masks\n");
+	result_done(&r);
+	r = check_text(l, "a.conf", "[Matrix a]\nAdapters=1\nDomains=2\n");
+	ck_assert_str_eq(r.codes, "");
+	result_done(&r);
+
+	ck_assert_int_eq(unlinkat(root, rule, 0), 0);
+	ck_assert_int_eq(symlinkat("/dev/null", root, rule), 0);
+	r = read_drop_ins(l);
+	ck_assert_ptr_null(r.config->stored.apmask_at.file);
+	ck_assert_str_eq(r.codes, "");
+	result_done(&r);
+	load_free(l);
+}
+END_TEST
+
+START_TEST(reads_the_drop_ins_though_the_stored_masks_cannot_be_read)
+{
+	static char large[LOAD_FILE_MAX + 2];
+	struct load *l = load_new(root);
+	struct result r;
+
+	ck_assert_int_eq(mkdir_parents_at(root, rule, 0755), 0); /* a directory */
+	put_matrix("etc/apmatrix.d/a.conf", "a", 1);
+	r = read_drop_ins(l);
+	ck_assert_uint_eq(r.config->n_matrices, 1);
+	ck_assert_str_eq(r.codes, "/etc/udev/rules.d/41-ap.rules:0: stored-masks\n");
+	ck_assert_int_eq(r.problems.items[0].severity, PROBLEM_WARNING);
+	result_done(&r);
+
+	ck_assert_int_eq(unlinkat(root, rule, AT_REMOVEDIR), 0);
+	memset(large, '\n', sizeof(large) - 1);
+	put(rule, large);
+	r = read_drop_ins(l);
+	ck_assert_str_eq(r.codes, "/etc/udev/rules.d/41-ap.rules:0: stored-masks\n");
+	result_done(&r);
+
+	/* A fifo without a writer does not block. */
+	ck_assert_int_eq(unlinkat(root, rule, 0), 0);
+	ck_assert_int_eq(mkfifoat(root, rule, 0644), 0);
+	r = read_drop_ins(l);
+	ck_assert_uint_eq(r.config->n_matrices, 1);
+	result_done(&r);
+	load_free(l);
+}
+END_TEST
+
 START_TEST(reads_the_documented_example)
 {
 	struct load *l = load_new(root);
@@ -888,6 +962,8 @@ int main(void)
 	tcase_add_test(tree, refuses_to_check_what_is_no_drop_ins_name);
 	tcase_add_test(tree, derives_uuids_from_machine_id_and_name);
 	tcase_add_test(tree, derives_nothing_without_a_machine_id);
+	tcase_add_test(tree, finds_the_masks_that_chzdev_stored);
+	tcase_add_test(tree, reads_the_drop_ins_though_the_stored_masks_cannot_be_read);
 	tcase_add_test(tree, reads_the_documented_example);
 	suite_add_tcase(suite, tree);
 	return unit_main(suite);
