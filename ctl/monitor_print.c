@@ -156,6 +156,29 @@ void monitor_print_attach(const struct monitor_output *o, const char *event, con
 	putchar('\n');
 }
 
+void monitor_print_refused(const struct monitor_output *o, const char *name, const char *path,
+	uint32_t pid, uint64_t sequence, int error, const char *message)
+{
+	_cleanup_free_ char *text = text_clean_copy(message);
+
+	if (o->json) {
+		struct json_object *value = event_json("MatrixAttachFailed");
+
+		json_put_string(value, "Object", name);
+		json_put_string(value, "Path", path);
+		json_put_number(value, "PID", pid);
+		json_put_number(value, "Sequence", sequence);
+		json_put_number(value, "Error", (uint64_t)error);
+		json_put_string(value, "Message", message);
+		json_print(value, JSON_SHORT, stdout);
+		return;
+	}
+	begin(o, *name ? name : path);
+	printf("%sthe kernel refused it%s: ", term_style(o->term, STYLE_BAD),
+		term_reset(o->term, STYLE_BAD));
+	puts(text ? text : "");
+}
+
 void monitor_print_finished(const struct monitor_output *o, uint32_t steps, uint32_t failures)
 {
 	if (o->json) {

@@ -24,6 +24,8 @@ void monitor_print_matrix(
 /* @event: "MatrixAttached" or "MatrixDetached". */
 void monitor_print_attach(const struct monitor_output *o, const char *event, const char *name,
 	const char *path, uint32_t pid, uint64_t sequence);
+void monitor_print_refused(const struct monitor_output *o, const char *name, const char *path,
+	uint32_t pid, uint64_t sequence, int error, const char *message);
 void monitor_print_finished(const struct monitor_output *o, uint32_t steps, uint32_t failures);
 
 /* @event: "DaemonStarted" or "DaemonStopped". */

@@ -146,6 +146,20 @@ static int on_attach(struct monitor *m, sd_bus_message *message, const char *eve
 	return r;
 }
 
+static int on_refused(struct monitor *m, sd_bus_message *message)
+{
+	const char *path, *name, *text;
+	uint64_t sequence;
+	uint32_t pid;
+	int32_t error;
+	int r = sd_bus_message_read(
+		message, "osutis", &path, &name, &pid, &sequence, &error, &text);
+
+	if (r >= 0)
+		monitor_print_refused(&m->output, name, path, pid, sequence, error, text);
+	return r;
+}
+
 static int on_finished(struct monitor *m, sd_bus_message *message)
 {
 	uint32_t steps, failures;
@@ -188,6 +202,8 @@ static int dispatch(struct monitor *m, sd_bus_message *message)
 		return on_removed(m, message);
 	if (strcmp(member, "MatrixAttached") == 0 || strcmp(member, "MatrixDetached") == 0)
 		return on_attach(m, message, member);
+	if (strcmp(member, "MatrixAttachFailed") == 0)
+		return on_refused(m, message);
 	if (strcmp(member, "ReconcileFinished") == 0)
 		return on_finished(m, message);
 	return 0;

@@ -31,10 +31,12 @@ DEFINE_CLEANUP(struct bus, bus_free)
 void bus_set_engine(struct bus *b, struct engine *e);
 
 /* Members of struct engine_events, with the bus as their userdata: InterfacesAdded and -Removed
- * and one PropertiesChanged for every object that changed; MatrixAttached and -Detached;
- * ReconcileFinished.  Before bus_set_engine() they do nothing. */
+ * and one PropertiesChanged for every object that changed; MatrixAttached, -Detached
+ * and -AttachFailed; ReconcileFinished.  Before bus_set_engine() they do nothing. */
 void bus_published(void *bus, const struct status *old, const struct status *now,
 	const struct status_diff *diff);
 void bus_attach(
 	void *bus, const struct matrix_status *m, bool attached, uint32_t pid, uint64_t seq);
+void bus_attach_failed(void *bus, const struct matrix_status *m, uint32_t pid, uint64_t seq,
+	int error, const char *message);
 void bus_finished(void *bus, unsigned steps, unsigned failures);

@@ -267,6 +267,10 @@ const sd_bus_vtable bus_manager_vtable[] = {
 		"MatrixAttached", SD_BUS_ARGS("o", matrix, "s", name, "u", pid, "t", sequence), 0),
 	SD_BUS_SIGNAL_WITH_ARGS(
 		"MatrixDetached", SD_BUS_ARGS("o", matrix, "s", name, "u", pid, "t", sequence), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("MatrixAttachFailed",
+		SD_BUS_ARGS(
+			"o", matrix, "s", name, "u", pid, "t", sequence, "i", error, "s", message),
+		0),
 	SD_BUS_SIGNAL_WITH_ARGS("ReconcileFinished", SD_BUS_ARGS("u", steps, "u", failures), 0),
 	SD_BUS_VTABLE_END,
 };

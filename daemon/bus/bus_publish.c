@@ -132,6 +132,28 @@ void bus_attach(void *bus, const struct matrix_status *m, bool attached, uint32_
 	complain(BUS_PATH, r);
 }
 
+void bus_attach_failed(void *bus, const struct matrix_status *m, uint32_t pid, uint64_t seq,
+	int error, const char *message)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
+	struct bus *b = bus;
+	char path[BUS_MATRIX_PATH_SIZE];
+	int r;
+
+	if (!bus_may_signal(b))
+		return;
+	bus_matrix_path(m->uuid, path);
+	r = sd_bus_message_new_signal(
+		b->connection, &signal, BUS_PATH, BUS_MANAGER_INTERFACE, "MatrixAttachFailed");
+	if (r >= 0)
+		r = sd_bus_message_append(signal, "osuti", path, m->name, pid, seq, error);
+	if (r >= 0)
+		r = bus_append_text(signal, message);
+	if (r >= 0)
+		r = sd_bus_send(b->connection, signal, NULL);
+	complain(BUS_PATH, r);
+}
+
 void bus_finished(void *bus, unsigned steps, unsigned failures)
 {
 	struct bus *b = bus;

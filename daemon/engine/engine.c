@@ -105,6 +105,8 @@ int engine_new(const struct engine_options *options, uint64_t now, struct engine
 	if (e->dry_run)
 		load_set_dry_run(e->load);
 	r = load_ledger(e);
+	if (r == 0)
+		r = attach_init(e);
 	if (r < 0)
 		return r;
 	r = engine_load(e, now);
@@ -128,6 +130,7 @@ void engine_free(struct engine *e)
 	request_answer_all(e, ENGINE_BUSY, "apmatrixd is going down");
 	run_done(&e->run);
 	hold_free_all(e);
+	attach_done(e);
 	free(e->overdue);
 	free(e->requests);
 	free(e->trouble);
@@ -171,13 +174,18 @@ void engine_tick(struct engine *e, uint64_t now)
 	engine_arm(e);
 }
 
+bool engine_must_watch(const struct engine *e)
+{
+	return e->observed && !(e->observed->features & FEATURE_MODULE) && e->observed->n_mdevs > 0;
+}
+
 void engine_poke(struct engine *e, uint64_t now)
 {
 	uint64_t when = e->n_cycles_ended ? e->cycle_ended + ENGINE_SPACING : now;
 
 	/* The first of a burst is looked at now, the rest together a little later. */
 	engine_look_at(e, when > now ? when : now);
-	if (e->observed && !(e->observed->features & FEATURE_MODULE) && e->observed->n_mdevs > 0)
+	if (engine_must_watch(e))
 		e->follow_ups = ENGINE_FOLLOW_UPS;
 	engine_arm(e);
 }

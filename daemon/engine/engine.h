@@ -5,6 +5,7 @@
  * plan, apply, observe again, publish.  It is driven by calls that carry their own time and
  * never waits; whoever owns the event loop wires it (main.c, or a test).
  */
+#include "core/attach_log.h"
 #include "core/status.h"
 #include "engine/port.h"
 
@@ -46,9 +47,14 @@ struct engine_events {
 	void (*published)(void *userdata, const struct status *old, const struct status *now,
 		const struct status_diff *diff);
 
-	/* A guest attached or detached; the status that shows it is published before. */
+	/* A guest attached or detached; the status that shows it is published before.  Each once,
+	 * in the order in which it happened, whatever has happened since. */
 	void (*attach)(void *userdata, const struct matrix_status *m, bool attached, uint32_t pid,
 		uint64_t seq);
+
+	/* The kernel refused to attach @m: a positive errno, and a sentence for people. */
+	void (*attach_failed)(void *userdata, const struct matrix_status *m, uint32_t pid,
+		uint64_t seq, int error, const char *message);
 
 	/* A reconcile with at least one step ended. */
 	void (*finished)(void *userdata, unsigned steps, unsigned failures);
@@ -77,6 +83,10 @@ void engine_tick(struct engine *e, uint64_t now);
 /* Hints: "look again".  The kernel's tree changed; the drop-ins changed (inotify). */
 void engine_poke(struct engine *e, uint64_t now);
 void engine_poke_config(struct engine *e, uint64_t now);
+
+/* The kernel module's event.  A hint like the others, and it tells of one among several that came
+ * between two looks.  May be lost, doubled and late. */
+void engine_attach_event(struct engine *e, uint64_t now, const struct attach_event *event);
 
 /* True once the first cycle has ended: READY=1. */
 bool engine_is_ready(const struct engine *e);

@@ -102,6 +102,34 @@ void engine_reload(struct engine *e, uint64_t now, engine_reply reply, void *use
 
 /* ---- start ---- */
 
+/* The kernel gives a guest one matrix.  One that does not exist is not made for a guest that runs
+ * with another: it could only be refused, and on some kernels harm the other. */
+static enum engine_error start_refused(
+	struct engine *e, const struct matrix_config *c, char **ret_message)
+{
+	struct origin at = matrix_config_origin(c, KEY_GUEST);
+
+	if (!e->observed || observed_find_mdev(e->observed, c->uuid))
+		return ENGINE_OK;
+	for (size_t i = 0; i < e->config->n_matrices; i++) {
+		const struct matrix_config *other = &e->config->matrices[i];
+		const struct observed_mdev *mdev = other == c || strcmp(other->guest, c->guest) != 0
+			? NULL
+			: observed_find_mdev(e->observed, other->uuid);
+
+		if (!mdev || mdev->attach != ATTACH_YES)
+			continue;
+		if (asprintf(ret_message,
+			    "its guest %s has %s already (process %u), and the kernel gives a "
+			    "guest only one matrix; shut that guest down first, or write another "
+			    "Guest= at %s:%u",
+			    c->guest, other->name, mdev->vm_pid, at.file, at.line) < 0)
+			*ret_message = NULL;
+		return ENGINE_CONFLICT;
+	}
+	return ENGINE_OK;
+}
+
 static const struct request_kind start_kind = {.judge = request_judge_present};
 
 void engine_start_matrix(
@@ -130,7 +158,9 @@ void engine_start_matrix(
 	snprintf(entry->name, sizeof(entry->name), "%s", c->name);
 	entry->intent = c->start == START_BOOT ? INTENT_CONFIG : INTENT_STARTED;
 	entry->set_known = false; /* what someone else made of it is not kept */
-	error = request_judge(e, e->config, l, c->uuid, false, &message);
+	error = start_refused(e, c, &message);
+	if (error == ENGINE_OK)
+		error = request_judge(e, e->config, l, c->uuid, false, &message);
 	if (error != ENGINE_OK) {
 		request_refuse(reply, userdata, error, "%s is not started: %s", c->name,
 			message ? message : "out of memory");

@@ -47,6 +47,27 @@ void cycle_outcome(struct engine *e, enum engine_error error, const char *format
 	e->outcome = error;
 }
 
+/*
+ * The module tells of attaching at once.  Without it a virtual machine that starts is a hint, and
+ * opens its device a little later; one that takes a device or lets go of it while it runs gives
+ * none at all.
+ */
+static void look_for_guests(struct engine *e, uint64_t now)
+{
+	static const uint64_t after_hint[ENGINE_FOLLOW_UPS] = {4 * SECOND, SECOND, SECOND / 4};
+
+	if (!engine_must_watch(e)) {
+		e->follow_ups = 0;
+		return;
+	}
+	if (e->look_due != NEVER)
+		return;
+	if (e->follow_ups > 0)
+		engine_look_at(e, now + after_hint[--e->follow_ups]);
+	else
+		engine_look_at(e, now + ENGINE_WATCH);
+}
+
 void cycle_end(struct engine *e, uint64_t now)
 {
 	bool locked = e->phase == PHASE_SCAN_LOCKED || e->phase == PHASE_RUN;
@@ -65,11 +86,7 @@ void cycle_end(struct engine *e, uint64_t now)
 	request_answer_cycle(e);
 	request_begin_next(e, now);
 	e->retry_due = hold_next(e, now);
-	/* The module tells of attaching at once; without it, look a few times after a hint. */
-	if (e->follow_ups > 0 && e->look_due == NEVER) {
-		e->follow_ups--;
-		engine_look_at(e, now + (e->follow_ups ? SECOND : 4 * SECOND));
-	}
+	look_for_guests(e, now);
 }
 
 /* ---- plan ---- */
@@ -149,36 +166,6 @@ static int cycle_plan(struct engine *e, uint64_t now)
 
 /* ---- publish ---- */
 
-static void tell_attach(struct engine *e, const struct status *old, const struct status *now)
-{
-	size_t i = 0;
-
-	if (!old || !e->events.attach)
-		return;
-	for (size_t k = 0; k < old->n_matrices; k++) {
-		const struct matrix_status *was = &old->matrices[k], *is = NULL;
-
-		while (i < now->n_matrices && strcmp(now->matrices[i].uuid, was->uuid) < 0)
-			i++;
-		if (i < now->n_matrices && strcmp(now->matrices[i].uuid, was->uuid) == 0)
-			is = &now->matrices[i];
-		if (was->attached &&
-			(!is || !is->attached || is->vm_pid != was->vm_pid ||
-				is->attach_count != was->attach_count))
-			e->events.attach(e->events.userdata, is ? is : was, false, was->vm_pid,
-				is ? is->attach_seq : was->attach_seq);
-	}
-	for (i = 0; i < now->n_matrices; i++) {
-		const struct matrix_status *is = &now->matrices[i],
-					   *was = status_find(old, is->uuid);
-
-		if (is->attached &&
-			(!was || !was->attached || is->vm_pid != was->vm_pid ||
-				is->attach_count != was->attach_count))
-			e->events.attach(e->events.userdata, is, true, is->vm_pid, is->attach_seq);
-	}
-}
-
 static int make_status(struct engine *e, struct status **ret)
 {
 	_cleanup_free_ const char **applying = calloc(e->n_overdue + 1, sizeof(*applying));
@@ -202,6 +189,8 @@ static int make_status(struct engine *e, struct status **ret)
 	if (r == 0 && e->trouble)
 		r = problems_add(
 			&problems, PROBLEM_ERROR, "daemon", NULL, NULL, 0, "%s", e->trouble);
+	if (r == 0)
+		r = attach_problems(e, &problems);
 	return r < 0 ? r : status_make(&in, ret);
 }
 
@@ -225,14 +214,15 @@ void cycle_publish(struct engine *e)
 	}
 	if (old && status_diff_is_empty(&diff)) {
 		status_free(now);
+		old = NULL;
 	} else {
 		e->status = now;
 		if (e->events.published)
 			e->events.published(e->events.userdata, old, now, &diff);
-		tell_attach(e, old, now);
-		if (old)
-			status_free(old);
 	}
+	attach_tell(e, old);
+	if (old)
+		status_free(old);
 	status_diff_done(&diff);
 }
 
@@ -278,26 +268,12 @@ static bool will_run(const struct engine *e)
 		e->rounds < ENGINE_ROUNDS_MAX;
 }
 
-/* True if a guest came or went since what is published. */
-static bool attach_changed(const struct engine *e)
-{
-	for (size_t i = 0; i < e->status->n_matrices; i++) {
-		const struct matrix_status *m = &e->status->matrices[i];
-		const struct observed_mdev *mdev = observed_find_mdev(e->observed, m->uuid);
-		bool attached = mdev && mdev->attach == ATTACH_YES;
-
-		if (attached != m->attached || (attached && mdev->attach_count != m->attach_count))
-			return true;
-	}
-	return false;
-}
-
 /* What is about to be changed is not announced first as it was: nobody wants to see every change
  * as trouble that lasts a moment.  Unless it takes longer than a moment, or there is news of a
  * guest, which is told at once. */
 static void publish_soon(struct engine *e, uint64_t now)
 {
-	if (!will_run(e) || attach_changed(e))
+	if (!will_run(e) || attach_has_news(e))
 		cycle_publish(e);
 	else if (e->publish_due == NEVER)
 		e->publish_due = now + ENGINE_PUBLISH_LATE;
@@ -357,6 +333,7 @@ void engine_scanned(struct engine *e, uint64_t now, int error, struct observed *
 	if (e->observed)
 		observed_free(e->observed);
 	e->observed = o;
+	attach_look(e);
 	if (!o->complete)
 		engine_look_at(e, now + SECOND);
 	hold_release_lost_races(e);

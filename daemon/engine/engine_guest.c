@@ -7,6 +7,30 @@
 
 #include "engine/engine_private.h"
 
+/* The kernel gives a virtual machine one matrix; which two of them it names, drop-in or not. */
+static bool names_two(
+	const char *const *uuids, size_t n, const char **ret_first, const char **ret_second)
+{
+	char first[UUID_SIZE], other[UUID_SIZE];
+
+	for (size_t i = 1; i < n; i++) {
+		if (!uuid_normalize(uuids[0], first) || !uuid_normalize(uuids[i], other) ||
+			strcmp(first, other) == 0)
+			continue;
+		*ret_first = uuids[0];
+		*ret_second = uuids[i];
+		return true;
+	}
+	return false;
+}
+
+static const char *object_of(const struct engine *e, const char *uuid)
+{
+	const struct matrix_config *c = config_find_uuid(e->config, uuid);
+
+	return c ? c->name : uuid;
+}
+
 /* The one matrix among @uuids that a drop-in names.  1: found; 0: none; refused and answered: -1. */
 static int guest_matrix(struct engine *e, const char *guest, const char *const *uuids, size_t n,
 	const struct matrix_config **ret, engine_reply reply, void *userdata)
@@ -58,6 +82,15 @@ static void judge_prepared(struct engine *e, const struct request *q, const stru
 {
 	const struct matrix_status *m = status_find(e->status, q->uuid);
 
+	if (v && v->mdev && v->mdev->attach == ATTACH_YES) {
+		if (asprintf(ret_message, "matrix %s is attached to process %u%s%s; end that first",
+			    v->config ? v->config->name : v->uuid, v->mdev->vm_pid,
+			    v->mdev->vm_name[0] ? ", " : "", v->mdev->vm_name) < 0)
+			*ret_message = NULL;
+		ret->error = ENGINE_IN_USE;
+		ret->message = *ret_message ? *ret_message : "out of memory";
+		return;
+	}
 	request_judge_present(e, q, v, ret, ret_message);
 	if (ret->error != ENGINE_OK || !m)
 		return;
@@ -72,24 +105,35 @@ static void judge_prepared(struct engine *e, const struct request *q, const stru
 }
 
 static enum engine_error prepare_refused(
-	struct engine *e, const char *guest, const struct matrix_config *c, char **ret_message)
+	const char *guest, const struct matrix_config *c, char **ret_message)
 {
-	const struct observed_mdev *mdev = observed_find_mdev(e->observed, c->uuid);
 	struct origin origin = matrix_config_origin(c, KEY_GUEST);
 
-	if (strcmp(c->guest, guest) != 0) {
-		if (asprintf(ret_message, "matrix %s is for guest %s (%s:%u), not for %s", c->name,
-			    c->guest, origin.file, origin.line, guest) < 0)
-			*ret_message = NULL;
-		return ENGINE_CONFLICT;
-	}
-	if (mdev && mdev->attach == ATTACH_YES) {
-		if (asprintf(ret_message, "matrix %s is attached to process %u%s%s; end that first",
-			    c->name, mdev->vm_pid, mdev->vm_name[0] ? ", " : "", mdev->vm_name) < 0)
-			*ret_message = NULL;
-		return ENGINE_IN_USE;
-	}
-	return ENGINE_OK;
+	if (strcmp(c->guest, guest) == 0)
+		return ENGINE_OK;
+	if (asprintf(ret_message, "matrix %s is for guest %s (%s:%u), not for %s", c->name,
+		    c->guest, origin.file, origin.line, guest) < 0)
+		*ret_message = NULL;
+	return ENGINE_CONFLICT;
+}
+
+/* Devices that no drop-in names: whose they are is remembered, no more. */
+static void prepare_foreign(
+	struct engine *e, const char *guest, const char *const *uuids, size_t n_uuids)
+{
+	char uuid[UUID_SIZE];
+
+	if (n_uuids > 0 && uuid_normalize(uuids[0], uuid))
+		attach_prepared(e, uuid, guest);
+}
+
+/* A matrix that a guest had when the host was last looked at may be free by now: that is judged
+ * by the next look (judge_prepared()). */
+static bool was_attached(const struct engine *e, const char *uuid)
+{
+	const struct observed_mdev *mdev = observed_find_mdev(e->observed, uuid);
+
+	return mdev && mdev->attach == ATTACH_YES;
 }
 
 void engine_prepare_guest(struct engine *e, uint64_t now, const char *guest,
@@ -100,33 +144,43 @@ void engine_prepare_guest(struct engine *e, uint64_t now, const char *guest,
 	_cleanup_(cleanup_ledger_free) struct ledger *l = NULL;
 	_cleanup_free_ char *message = NULL;
 	struct ledger_entry *entry;
+	const char *first, *second;
 	enum engine_error error;
 	int found = guest_matrix(e, guest, uuids, n_uuids, &c, reply, userdata);
 
 	if (found < 0)
 		return;
+	if (names_two(uuids, n_uuids, &first, &second)) {
+		request_refuse(reply, userdata, ENGINE_CONFLICT,
+			"guest %s names two matrices, %s and %s; the kernel gives a guest only one",
+			guest, object_of(e, first), object_of(e, second));
+		return;
+	}
 	if (!e->observed) {
 		request_refuse(
 			reply, userdata, ENGINE_BUSY, "the host has not been read yet; try again");
 		return;
 	}
 	if (found == 0) {
+		prepare_foreign(e, guest, uuids, n_uuids);
 		request_done(reply, userdata);
 		return;
 	}
 	l = ledger_copy(e->ledger);
 	entry = l ? ledger_get(l, c->uuid) : NULL;
-	error = entry ? prepare_refused(e, guest, c, &message) : ENGINE_BUSY;
+	error = entry ? prepare_refused(guest, c, &message) : ENGINE_BUSY;
 	if (error == ENGINE_OK) {
 		snprintf(entry->name, sizeof(entry->name), "%s", c->name);
 		entry->intent = c->start == START_BOOT ? INTENT_CONFIG : INTENT_STARTED;
-		error = request_judge(e, e->config, l, c->uuid, true, &message);
+		if (!was_attached(e, c->uuid))
+			error = request_judge(e, e->config, l, c->uuid, true, &message);
 	}
 	if (error != ENGINE_OK) {
 		request_refuse(reply, userdata, error, "%s", message ? message : "out of memory");
 		return;
 	}
 	request_commit_intent(e, TAKE_PTR(l), c->uuid);
+	attach_prepared(e, c->uuid, guest);
 	request_add(e, now, &prepare, c->uuid, reply, userdata);
 }
 
@@ -164,6 +218,12 @@ void engine_release_guest(struct engine *e, uint64_t now, const char *guest,
 
 	if (found < 0)
 		return;
+	for (size_t i = 0; i < n_uuids; i++) {
+		char uuid[UUID_SIZE];
+
+		if (uuid_normalize(uuids[i], uuid))
+			attach_released(e, uuid, guest);
+	}
 	if (found == 0 || c->start != START_GUEST || strcmp(c->guest, guest) != 0)
 		request_done(reply, userdata);
 	else

@@ -18,6 +18,7 @@
  *   engine_control.c  plan, reconcile, reload, start, stop
  *   engine_define.c   define, undefine, update, check
  *   engine_guest.c    what the libvirt hook asks for
+ *   engine_attach.c   who has which matrix: what is told of it, and the names
  */
 #include <stdarg.h>
 
@@ -38,7 +39,8 @@
 #define ENGINE_RETRY_MAX (300 * SECOND)
 #define ENGINE_ROUNDS_MAX 8u           /* runs in one cycle */
 #define ENGINE_PLAN_GRACE (5 * SECOND) /* what Plan() showed is left so for that long */
-#define ENGINE_FOLLOW_UPS 2u           /* looks after a hint where no module tells of attaching */
+#define ENGINE_FOLLOW_UPS 3u           /* looks after a hint where no module tells of attaching */
+#define ENGINE_WATCH (30 * SECOND) /* the longest without a look while no module tells of guests */
 
 enum phase {
 	PHASE_IDLE,
@@ -119,6 +121,7 @@ struct engine {
 	struct ledger *saved_ledger;
 
 	struct observed *observed;
+	struct attach *attach;
 	struct plan *plan;
 	struct status *status;
 
@@ -158,6 +161,7 @@ struct engine {
 void engine_arm(struct engine *e);
 void engine_look_at(struct engine *e, uint64_t when); /* not later than */
 int engine_load(struct engine *e, uint64_t now);
+bool engine_must_watch(const struct engine *e); /* guests may come, and no module would tell */
 
 /* Puts @config and what was to say about it in force (both taken over, on success only). */
 int engine_use_config(
@@ -172,6 +176,17 @@ void cycle_outcome(struct engine *e, enum engine_error error, const char *format
 	_printf_(3, 4);
 void cycle_trouble(struct engine *e, const char *format, ...) _printf_(2, 3); /* NULL: none */
 void cycle_publish(struct engine *e);
+
+/* engine_attach.c */
+struct attach;
+int attach_init(struct engine *e);
+void attach_done(struct engine *e);
+void attach_look(struct engine *e); /* after e->observed has changed */
+bool attach_has_news(const struct engine *e);
+void attach_tell(struct engine *e, const struct status *old); /* after e->status is in force */
+int attach_problems(const struct engine *e, struct problems *problems); /* adds them; or -ENOMEM */
+void attach_prepared(struct engine *e, const char *uuid, const char *guest);
+void attach_released(struct engine *e, const char *uuid, const char *guest);
 
 /* engine_run.c */
 int run_begin(struct engine *e, uint64_t now);

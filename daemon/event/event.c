@@ -5,6 +5,7 @@
  */
 #include "event/event.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,12 @@
 #include "event/watch.h"
 
 #define QUIET_USEC 100000u
+#define MAX_ERRNO 4095
 
 /* The AP bus, its cards and queues; the matrix device (MDEV_STATE=); mediated devices, with our
- * module's attach events; kvm.ko's misc device, where virtual machines come and go. */
-static const char *const subsystems[] = {"ap", "matrix", "mdev", "misc"};
+ * module's attach events; kvm.ko's misc device, where virtual machines come and go; modules, as
+ * ours tells from then on, or no more. */
+static const char *const subsystems[] = {"ap", "matrix", "mdev", "misc", "module"};
 
 struct event {
 	struct event_ops ops;
@@ -47,15 +50,71 @@ static bool event_lost(struct event *e)
 	return true;
 }
 
-/* Of the misc devices only kvm is meant. */
+/* Of the misc devices and the modules only these are meant. */
 static bool is_relevant(sd_device *device)
 {
+	static const char *const paths[] = {
+		"/devices/virtual/misc/kvm", "/module/apmatrix", "/module/vfio_ap"};
 	const char *subsystem, *path;
 
-	if (sd_device_get_subsystem(device, &subsystem) < 0 || strcmp(subsystem, "misc") != 0)
+	if (sd_device_get_subsystem(device, &subsystem) < 0 ||
+		(strcmp(subsystem, "misc") != 0 && strcmp(subsystem, "module") != 0))
 		return true;
-	return sd_device_get_devpath(device, &path) >= 0 &&
-		strcmp(path, "/devices/virtual/misc/kvm") == 0;
+	if (sd_device_get_devpath(device, &path) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (strcmp(path, paths[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A decimal number of at most @max; 0 and false for anything else. */
+static bool read_number(sd_device *device, const char *key, uint64_t max, uint64_t *ret)
+{
+	unsigned long long number;
+	const char *text;
+	char *end;
+
+	*ret = 0;
+	if (sd_device_get_property_value(device, key, &text) < 0 || *text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno != 0 || *end != '\0' || number > max)
+		return false;
+	*ret = number;
+	return true;
+}
+
+/* "0" or "-1": what open_device() returned. */
+static int read_result(sd_device *device)
+{
+	const char *text;
+	char *end;
+	long value;
+
+	if (sd_device_get_property_value(device, "APMATRIX_RET", &text) < 0)
+		return 0;
+	value = strtol(text, &end, 10);
+	return *text && *end == '\0' && value <= 0 && value >= -MAX_ERRNO ? (int)value : 0;
+}
+
+/* An event without a number cannot be put in order: it is a hint and no more. */
+static void hand_on_attach(struct event *e, sd_device *device)
+{
+	struct event_attach a = {.comm = ""};
+	uint64_t pid;
+
+	if (!e->ops.attach ||
+		sd_device_get_property_value(device, "APMATRIX_EVENT", &a.event) < 0 ||
+		sd_device_get_sysname(device, &a.device) < 0 ||
+		!read_number(device, "APMATRIX_SEQ", UINT64_MAX, &a.seq) || a.seq == 0)
+		return;
+	read_number(device, "APMATRIX_PID", INT32_MAX, &pid);
+	a.pid = (uint32_t)pid;
+	sd_device_get_property_value(device, "APMATRIX_COMM", &a.comm);
+	a.result = read_result(device);
+	e->ops.attach(e->ops.userdata, &a);
 }
 
 static int on_device(_unused_ sd_device_monitor *m, sd_device *device, void *userdata)
@@ -63,8 +122,10 @@ static int on_device(_unused_ sd_device_monitor *m, sd_device *device, void *use
 	struct event *e = userdata;
 	bool lost = event_lost(e);
 
-	if (lost || is_relevant(device))
+	if (lost || is_relevant(device)) {
+		hand_on_attach(e, device);
 		e->ops.poke(e->ops.userdata);
+	}
 	return 0;
 }
 

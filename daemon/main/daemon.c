@@ -143,6 +143,19 @@ static void on_poke(void *userdata)
 	engine_poke(d->engine, now_of(d));
 }
 
+static void on_attach_event(void *userdata, const struct event_attach *a)
+{
+	struct daemon *d = userdata;
+	struct attach_event e = {.seq = a->seq, .pid = a->pid, .error = a->result};
+	int type = attach_event_type_from_string(a->event);
+
+	if (type < 0 || !uuid_normalize(a->device, e.uuid))
+		return;
+	e.type = (enum attach_event_type)type;
+	snprintf(e.comm, sizeof(e.comm), "%s", a->comm);
+	engine_attach_event(d->engine, now_of(d), &e);
+}
+
 static void on_poke_config(void *userdata)
 {
 	struct daemon *d = userdata;
@@ -209,6 +222,16 @@ static void on_attach(
 		log_info("%s: detached from the guest of process %" PRIu32, who, pid);
 	if (d->bus)
 		bus_attach(d->bus, m, attached, pid, seq);
+}
+
+static void on_attach_failed(void *userdata, const struct matrix_status *m, uint32_t pid,
+	uint64_t seq, int error, const char *message)
+{
+	struct daemon *d = userdata;
+
+	log_warning("%s: %s", m->name[0] ? m->name : m->uuid, message);
+	if (d->bus)
+		bus_attach_failed(d->bus, m, pid, seq, error, message);
 }
 
 static void on_finished(void *userdata, unsigned steps, unsigned failures)
@@ -371,7 +394,7 @@ static int make_hints(struct daemon *d)
 		.directories = load_watched,
 		.n_directories = ARRAY_SIZE(load_watched),
 	};
-	const struct event_ops ops = {d, on_poke, on_poke_config};
+	const struct event_ops ops = {d, on_poke, on_poke_config, on_attach_event};
 
 	return event_new(d->loop, &options, &ops, &d->hints);
 }
@@ -406,7 +429,7 @@ static int make_engine(struct daemon *d, const struct daemon_options *options)
 	struct engine_options engine = {
 		.root = d->root,
 		.dry_run = d->mode == DAEMON_PLAN,
-		.events = {d, on_published, on_attach, on_finished},
+		.events = {d, on_published, on_attach, on_attach_failed, on_finished},
 	};
 	int r = make_port(d, &engine.port);
 

@@ -274,6 +274,12 @@ static void do_blind(struct scenario *s, struct block *b _unused_, char *rest)
 	world_set_blind(s->world, strcmp(rest, "no") == 0 ? NULL : rest);
 }
 
+/* "deaf", "deaf no": events of the kernel are lost */
+static void do_deaf(struct scenario *s, struct block *b _unused_, char *rest)
+{
+	world_set_deaf(s->world, strcmp(rest, "no") != 0);
+}
+
 static void do_release(struct scenario *s, struct block *b _unused_, char *rest _unused_)
 {
 	model_fault_clear(world_model(s->world));
@@ -465,6 +471,7 @@ static const struct {
 	{"look", do_look, true},
 	{"lock", do_lock, false},
 	{"blind", do_blind, false},
+	{"deaf", do_deaf, false},
 	{"release", do_release, true},
 	{"call", do_call, true},
 	{"expect", do_expect, false},

@@ -32,7 +32,7 @@ struct world {
 	size_t n_queue;
 	struct answer *hung;
 	size_t n_hung;
-	bool poked, held;
+	bool poked, held, deaf;
 	size_t *by_hand; /* entries of the model's log */
 	size_t n_by_hand;
 	struct name *names; /* all that any matrix ever had */
@@ -153,6 +153,15 @@ static void on_attach(
 	fprintf(w->signal_stream, "%s %s pid %u seq %llu\n",
 		attached ? "MatrixAttached" : "MatrixDetached", label(w, m->uuid), pid,
 		(unsigned long long)seq);
+}
+
+static void on_attach_failed(void *userdata, const struct matrix_status *m, uint32_t pid,
+	uint64_t seq, int error, const char *message)
+{
+	struct world *w = userdata;
+
+	fprintf(w->signal_stream, "MatrixAttachFailed %s pid %u seq %llu %s: %s\n",
+		label(w, m->uuid), pid, (unsigned long long)seq, strerrorname_np(error), message);
 }
 
 static void on_finished(void *userdata, unsigned steps, unsigned failures)
@@ -334,6 +343,11 @@ bool world_is_held(const struct world *w)
 	return w->held;
 }
 
+void world_set_deaf(struct world *w, bool deaf)
+{
+	w->deaf = deaf;
+}
+
 void world_poke(struct world *w)
 {
 	w->poked = true;
@@ -358,10 +372,42 @@ void world_wait(struct world *w, uint64_t usec)
 
 /* ---- life ---- */
 
-static void on_uevent(void *userdata, const struct model_event *event _unused_)
+static const char *property(const struct model_event *event, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (size_t i = 0; i < event->n_properties; i++)
+		if (strncmp(event->properties[i], key, n) == 0 && event->properties[i][n] == '=')
+			return event->properties[i] + n + 1;
+	return "";
+}
+
+/* What the module says, as event/ hands it on. */
+static void hear(struct world *w, const struct model_event *event)
+{
+	const char *uuid = strrchr(event->devpath, '/');
+	int type = attach_event_type_from_string(property(event, "APMATRIX_EVENT"));
+	struct attach_event e = {
+		.seq = strtoull(property(event, "APMATRIX_SEQ"), NULL, 10),
+		.pid = (uint32_t)strtoul(property(event, "APMATRIX_PID"), NULL, 10),
+		.error = atoi(property(event, "APMATRIX_RET")),
+	};
+
+	if (type < 0 || !uuid || !uuid_normalize(uuid + 1, e.uuid))
+		return;
+	e.type = (enum attach_event_type)type;
+	snprintf(e.comm, sizeof(e.comm), "%s", property(event, "APMATRIX_COMM"));
+	engine_attach_event(w->engine, w->now, &e);
+}
+
+static void on_uevent(void *userdata, const struct model_event *event)
 {
 	struct world *w = userdata;
 
+	if (w->deaf)
+		return;
+	if (w->engine)
+		hear(w, event);
 	w->poked = true;
 }
 
@@ -427,7 +473,7 @@ int world_start(struct world *w)
 	struct engine_options options = {
 		.root = w->root,
 		.port = {w, port_scan, port_apply, port_lock, port_arm},
-		.events = {w, on_published, on_attach, on_finished},
+		.events = {w, on_published, on_attach, on_attach_failed, on_finished},
 	};
 	int r;
 

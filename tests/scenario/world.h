@@ -48,6 +48,9 @@ int world_write_file(struct world *w, const char *path, const char *text);
 int world_remove_file(struct world *w, const char *path);
 int world_link_file(struct world *w, const char *path, const char *target);
 
+/* While deaf, the kernel's events are lost. */
+void world_set_deaf(struct world *w, bool deaf);
+
 /* Scans are not complete, for this reason; NULL: they are. */
 void world_set_blind(struct world *w, const char *reason);
 
