@@ -1,0 +1,103 @@
+# shellcheck shell=sh disable=SC2034
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Helpers of guest scripts (busybox ash and dash): . /bench/lib.sh
+# Each assertion names what it found and ends the script with 1 where it does not hold.
+AP=/sys/bus/ap
+MDEV=/sys/bus/mdev/devices
+MATRIX=/sys/devices/vfio_ap/matrix
+TYPE=$MATRIX/mdev_supported_types/vfio_ap-passthrough
+A=62177883-f1bb-47f0-914d-32a22e3a8804
+B=cef03c3c-903d-4ecc-9a83-40694cb8aee4
+C=9b2e0f6a-34c5-4c1e-8a53-0c8d2d5a7f11
+
+fail() {
+	echo "FAILED: $*"
+	exit 1
+}
+
+# same WHAT FOUND EXPECTED
+same() {
+	[ "$2" = "$3" ] || fail "$1 is '$2', expected '$3'"
+}
+
+# shows FILE TEXT: the file's content, newlines as "|", the last one left out
+content() { tr '\n' '|' <"$1" 2>/dev/null | sed 's/|$//'; }
+shows() {
+	[ -r "$1" ] || fail "$1 cannot be read"
+	same "$1" "$(content "$1")" "$2"
+}
+
+# writes FILE TEXT [ERRNO]: one write(2), and what must come of it ("ok" unless said)
+writes() {
+	same "writing '$2' to $1" "$(/bench/w "$1" "$2")" "${3:-ok}"
+}
+
+# waits_for WHAT COMMAND...: until it holds, at most 10 seconds
+waits_for() {
+	what=$1 left=100
+	shift
+	until "$@" >/dev/null 2>&1; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || fail "$what: not within 10 seconds ($*)"
+		sleep 0.1
+	done
+}
+
+file_shows() { [ "$(content "$1")" = "$2" ]; }
+absent() { [ ! -e "$1" ]; }
+
+# The simulator, the AP bus, zcrypt, KVM, mdev and vfio_ap; then the first scan.
+load_ap() {
+	for module in apsim apbus zcrypt zcrypt_cex4 kvm vfio vfio_iommu_type1 mdev vfio_ap; do
+		modprobe "$module" || return 1
+	done
+	waits_for "the first scan of the AP bus" grep -q complete $AP/bindings
+}
+
+# sim WORD...: a change of the crypto hardware, and a whole scan of the bus after it
+sim() {
+	echo "$*" >/sys/kernel/debug/apsim || fail "apsim does not take '$*'"
+	scan
+}
+
+# A write asks for a scan; when the counter has gone up twice, one has begun and ended after the change.
+scan() {
+	before=$(cat $AP/scans)
+	for more in 1 2; do
+		echo 1 >$AP/scans
+		waits_for "scan $more of the AP bus" eval "[ \$(cat $AP/scans) -ge $((before + more)) ]"
+	done
+}
+
+# kvmattach as a coprocess: ka_start N, then ka N COMMAND... (see tools/kvmattach.c); ka_pid N.
+# The answer is its line, "ok" or an errno's name; expect it with ka_says N ANSWER COMMAND...
+ka_start() {
+	mkfifo "/run/ka$1.in" "/run/ka$1.out"
+	/bench/kvmattach <"/run/ka$1.in" >"/run/ka$1.out" 2>"/run/ka$1.err" &
+	eval "ka_pid$1=$!"
+	eval "exec $(($1 * 2 + 3))>/run/ka$1.in $(($1 * 2 + 4))</run/ka$1.out"
+}
+ka_pid() { eval "echo \$ka_pid$1"; }
+ka() {
+	number=$1
+	shift
+	echo "$*" >&$((number * 2 + 3))
+	IFS= read -r answer <&$((number * 2 + 4)) || answer="(gone)"
+	echo "$answer"
+}
+ka_says() {
+	number=$1 expected=$2
+	shift 2
+	same "kvmattach $number: $*" "$(ka "$number" "$@")" "$expected"
+}
+
+# uevents off the wire: uev_start, then uev_has PATTERN (waits), uev_none PATTERN (at this moment), uev_forget
+uev_start() {
+	: >/run/uevents
+	/bench/uevmon >>/run/uevents &
+	uev_pid=$!
+	waits_for "uevmon" grep -q listening /run/uevents
+}
+uev_has() { waits_for "a uevent like '$1'" grep -qE "$1" /run/uevents; }
+uev_none() { ! grep -E "$1" /run/uevents || fail "there is a uevent like '$1'"; }
+uev_forget() { : >/run/uevents; }

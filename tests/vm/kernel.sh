@@ -1,0 +1,145 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Sourced after common.sh: a kernel of the archive, unmodified, with the modules that its distribution leaves out.
+# Debian builds the AP bus in (where it gives up at boot, for want of the instructions) and has no VFIO_AP; so the bus,
+# zcrypt, mdev and vfio_ap (and vfio where it is missing too) are built beside the kernel out of the same source package.
+#
+#   $cache/kernel-VERSION/release     its name, "6.12.107+deb13-s390x"
+#   $cache/kernel-VERSION/image       what is booted
+#   $cache/kernel-VERSION/package     linux-image and linux-headers, unpacked
+#   $cache/kernel-VERSION/source      linux-source, without what no module here needs
+#   $cache/kernel-VERSION/build       its build tree (kmake)
+#   $cache/kernel-VERSION/modules     the modules built here: apsim, apbus, zcrypt, mdev, vfio_ap, ...
+
+kernel_suite() {
+	case $1 in
+	6.1) echo bookworm ;;
+	6.12) echo trixie ;;
+	7.2) echo sid ;;
+	*) die "no kernel is called '$1'; there are $kernels" ;;
+	esac
+}
+
+# kernel_make VERSION ARGUMENT...
+kernel_make() {
+	dir=$cache/kernel-$1
+	shift
+	make -s -C "$dir/build" ARCH=s390 CROSS_COMPILE=$cross KERNELRELEASE="$(cat "$dir/release")" "$@"
+}
+
+# The archive's index may be ahead of what the mirror has: take the newest that can be had as a whole.
+kernel_download() {
+	version=$1 dir=$cache/kernel-$1 from=$(kernel_suite "$1")
+	begin "kernel $version: packages from $from"
+	mkdir -p "$dir"
+	for image in $(with_apt "$from" s390x apt-cache search --names-only "^linux-image-$version[.].*-s390x\$" | sed 's/ .*//' | sort -rV); do
+		release=${image#linux-image-}
+		exact=$(with_apt "$from" s390x apt-cache show "$image" | sed -n 's/^Version: //p' | head -n 1)
+		set -- "$image" "linux-headers-$release" "linux-source-$version=$exact"
+		for part in binary modules base; do # since 7.x the image is in parts
+			! with_apt "$from" s390x apt-cache show "linux-$part-$release" >/dev/null 2>&1 || set -- "$@" "linux-$part-$release"
+		done
+		unpack "$from" s390x "$dir/package" "$@" || continue
+		cp "$(find "$dir/package" -name 'vmlinuz*' -type f | head -n 1)" "$dir/image"
+		echo "$release" >"$dir/release.new"
+		break
+	done
+	[ -f "$dir/release.new" ] || die "the mirror has no complete set of linux-image, linux-headers and linux-source $version for s390x in $from"
+	end
+}
+
+# All of the source that "make modules_prepare" and modules below drivers/s390 and drivers/vfio need; every Kconfig and
+# Makefile stays, so that the package's configuration means the same.
+kernel_unpack_source() {
+	dir=$cache/kernel-$1
+	begin "kernel $1: source"
+	rm -rf "$dir/source"
+	mkdir -p "$dir/source"
+	tar -xJf "$dir/package/usr/src/linux-source-$1.tar.xz" -C "$dir/source" --strip-components=1 \
+		--exclude='*/Documentation/*.rst' --exclude='*/tools/testing/*' --exclude='*.dts*' --exclude='*/sound/*.[ch]' \
+		--exclude='*/fs/*.c' --exclude='*/net/*.c' --exclude='*/drivers/[a-hj-rt-u]*/*.[ch]'
+	rm -f "$dir/package/usr/src/linux-source-$1.tar.xz"
+	end
+}
+
+# The build tree has the package's own configuration and symbol versions; what differs is the compiler.
+kernel_prepare() {
+	dir=$cache/kernel-$1
+	begin "kernel $1: build tree"
+	rm -rf "$dir/build"
+	mkdir -p "$dir/build"
+	release=$(cat "$dir/release.new")
+	find "$dir/package" -type f \( -name "config-$release" -o -path "*/modules/$release/config" \) -exec cp {} "$dir/build/.config" \;
+	cp "$dir/package/usr/src/linux-headers-$release/Module.symvers" "$dir/build/"
+	set -- -s -C "$dir/source" O="$dir/build" ARCH=s390 CROSS_COMPILE=$cross KERNELRELEASE="$release" -j"$jobs"
+	make "$@" olddefconfig
+	make "$@" modules_prepare
+	mv "$dir/release.new" "$dir/release"
+	end
+}
+
+# What vmlinux exports already for its own, idle AP bus must have another name in ours.
+kernel_rename_header() {
+	sed -nE 's/^EXPORT_SYMBOL(_GPL)?\(([a-z_0-9]+)\).*/#define \2 bench_\2/p' "$1"/ap_*.c | sort -u
+}
+
+kernel_modules() {
+	version=$1 dir=$cache/kernel-$1 out=$cache/kernel-$1/modules
+	set -- "$vm"/apsim/* "$vm/apmods/Kbuild" "$vm/kernel.sh" "$dir/release"
+	is_made "modules-$version" "$@" && return
+	begin "kernel $version: modules of the AP bus, zcrypt, vfio_ap and apsim"
+	rm -rf "$out"
+	mkdir -p "$out"
+	cp "$dir"/source/drivers/s390/crypto/ap_*.[ch] "$dir"/source/drivers/s390/crypto/zcrypt_*.[ch] \
+		"$dir"/source/drivers/s390/crypto/vfio_ap_*.[ch] "$dir"/source/drivers/vfio/*.[ch] \
+		"$dir"/source/drivers/vfio/mdev/*.[ch] "$out/"
+	cp "$vm"/apsim/*.[ch] "$out/"
+	cp "$vm/apmods/Kbuild" "$out/Kbuild"
+	kernel_rename_header "$out" >"$out/rename.h"
+	kernel_make "$version" -j"$jobs" M="$out" modules
+	rm -f "$out"/*.o "$out"/.*.cmd
+	made "modules-$version" "$@"
+	end
+}
+
+# Everything of VERSION up to its modules, from nothing or from what is there.
+kernel_get() {
+	if [ ! -f "$cache/kernel-$1/release" ]; then
+		kernel_download "$1"
+		kernel_unpack_source "$1"
+		kernel_prepare "$1"
+	fi
+	kernel_modules "$1"
+}
+
+# kernel_pick VERSION DIRECTORY MODULE...: these and what they depend on, ours before the package's, uncompressed, as
+# DIRECTORY/lib/modules/RELEASE.
+kernel_pick() {
+	version=$1 dir=$cache/kernel-$1 to=$2
+	release=$(cat "$dir/release")
+	to=$to/lib/modules/$release
+	shift 2
+	mkdir -p "$to"
+	while [ $# -gt 0 ]; do
+		module=$1
+		shift
+		[ ! -e "$to/$module.ko" ] || continue
+		if [ -e "$dir/modules/$module.ko" ]; then
+			${cross}strip -g -o "$to/$module.ko" "$dir/modules/$module.ko"
+		else
+			# a file of modules is named with "-" or "_"
+			file=$(find "$dir/package" -path "*/modules/$release/kernel/*" -name "$(echo "$module" | sed 's/[-_]/[-_]/g').ko*" | head -n 1)
+			[ -n "$file" ] || continue # built in
+			case $file in
+			*.xz) xz -dc "$file" >"$to/$module.ko" ;;
+			*) cp "$file" "$to/$module.ko" ;;
+			esac
+		fi
+		# shellcheck disable=SC2046 # a list of names
+		set -- "$@" $(modinfo -F depends "$to/$module.ko" | tr ',-' ' _')
+	done
+	for list in modules.builtin modules.order modules.builtin.modinfo; do
+		find "$dir/package" -path "*/modules/$release/$list" -exec cp {} "$to/" \;
+	done
+	depmod -b "$to/../../.." "$release"
+}
