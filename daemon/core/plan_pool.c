@@ -18,7 +18,7 @@ static bool pool_may_write(struct planner *p)
 	const struct host_config *h = &p->config->host;
 	const struct hold *hold = planner_hold(p, "");
 	struct origin at = h->origin[KEY_QUEUE_POOL], none = {};
-	bool overridden = !queues_is_empty(&o->override) || o->override_other;
+	bool overridden = !queues_is_empty(&o->override) || !queues_is_empty(&o->override_other);
 
 	if (h->pool == POOL_EXTERNAL) {
 		p->masks_stay = "which QueuePool=external leaves alone; clear its adapter's or its "
