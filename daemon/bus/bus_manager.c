@@ -184,6 +184,17 @@ static int method_plan(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 1;
 }
 
+/* A hint, as from the kernel: whoever saw a change that has no event passes it on. */
+static int method_look(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_)
+{
+	const struct bus *b = userdata;
+	int r;
+
+	engine_poke(b->engine, bus_now(b));
+	r = sd_bus_reply_method_return(m, NULL);
+	return r < 0 ? r : 1; /* 0: the caller wants no reply */
+}
+
 static int method_check(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -226,6 +237,8 @@ const sd_bus_vtable bus_manager_vtable[] = {
 		method_list_queues, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sss)", steps), method_plan,
 		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS(
+		"Look", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_look, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Reconcile", SD_BUS_NO_ARGS, SD_BUS_RESULT("u", steps),
 		bus_change_method, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_change_method,

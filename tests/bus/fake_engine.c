@@ -103,6 +103,11 @@ void fake_answer(struct engine *e, size_t call, const struct engine_result *resu
 	reply(c->userdata, &whole);
 }
 
+void engine_poke(struct engine *e, uint64_t now _unused_)
+{
+	record(e, "poke", "", NULL, NULL);
+}
+
 void engine_plan(struct engine *e, uint64_t now _unused_, engine_reply reply, void *userdata)
 {
 	record(e, "plan", "", reply, userdata);

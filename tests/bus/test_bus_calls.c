@@ -280,6 +280,18 @@ START_TEST(root_may_change_and_is_answered_late)
 }
 END_TEST
 
+/* Whoever hints may have gone before it is read, and need not be anybody. */
+START_TEST(look_is_a_hint_and_returns_at_once)
+{
+	sd_bus_message *m = manager_call(room.stranger, "Look", NULL);
+
+	expect_return(m, "");
+	sd_bus_message_unref(m);
+	ck_assert_uint_eq(room.engine.n_calls, 1);
+	ck_assert_str_eq(room.engine.calls[0].what, "poke");
+}
+END_TEST
+
 START_TEST(reconcile_tells_the_number_of_steps)
 {
 	uint32_t steps;
@@ -554,6 +566,7 @@ int main(void)
 	tcase_add_test(tc, check_hands_over_the_text_and_answers_with_problems);
 	tcase_add_test(tc, check_refuses_what_is_no_drop_in_name);
 	tcase_add_test(tc, root_may_change_and_is_answered_late);
+	tcase_add_test(tc, look_is_a_hint_and_returns_at_once);
 	tcase_add_test(tc, reconcile_tells_the_number_of_steps);
 	tcase_add_test(tc, every_error_of_the_engine_has_its_name);
 	tcase_add_test(tc, an_odd_byte_in_a_message_costs_that_byte_only);

@@ -256,6 +256,7 @@ START_TEST(everybody_may_read)
 		{"", "org.s390.APMatrix.Manager", "GetMatrix", "s", "guest1"},
 		{"", "org.s390.APMatrix.Manager", "ListQueues", NULL, NULL},
 		{"", "org.s390.APMatrix.Manager", "Plan", NULL, NULL},
+		{"", "org.s390.APMatrix.Manager", "Look", NULL, NULL},
 		{"", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL, NULL},
 		{"", "org.freedesktop.DBus.Properties", "GetAll", "s", "org.s390.APMatrix.Manager"},
 		{"", "org.freedesktop.DBus.Peer", "Ping", NULL, NULL},
