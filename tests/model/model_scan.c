@@ -50,7 +50,7 @@ static void add_card(struct model *m, unsigned adapter)
 {
 	const struct adapter *a = &m->adapter[adapter];
 
-	m->card[adapter] = (struct card){a->config, a->chkstop, true};
+	m->card[adapter] = (struct card){a->config, a->config && a->chkstop, true};
 	event_card(m, "add", adapter, NULL);
 	mask_set(&m->cards, adapter);
 	event_card(m, "bind", adapter, NULL);
@@ -65,13 +65,14 @@ static void add_queue(struct model *m, unsigned adapter, unsigned domain)
 }
 
 /* A queue's config follows its card's at once here; the kernel looks at each by itself in the
- * same scan.  A checkstop has no event. */
+ * same scan.  A checkstop has no event, and an adapter in standby does not tell of it: both come
+ * from the one response code of TAPQ. */
 static void update_card(struct model *m, unsigned adapter)
 {
 	const struct adapter *a = &m->adapter[adapter];
 	struct card *c = &m->card[adapter];
 
-	c->chkstop = a->chkstop;
+	c->chkstop = a->config && a->chkstop;
 	if (c->config == a->config)
 		return;
 	c->config = a->config;

@@ -2,9 +2,10 @@
 #pragma once
 /*
  * Runs the scripts of kernel.rules against anything that can be read and written by paths below
- * /sys: the model, or a mounted tree.
+ * /sys: the model, a mounted tree, or a kernel.
  */
 #include <stddef.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "model.h"
@@ -20,12 +21,14 @@ struct rules_target {
 	int (*write)(void *userdata, const char *path, const char *text);
 	ssize_t (*read)(void *userdata, const char *path, char *buf, size_t size);
 	int (*control)(void *userdata, const char *command);
-	void (*check)(void *userdata, char *buf, size_t size); /* "ok" or a sentence */
+	void (*check)(void *userdata, char *buf, size_t size); /* "ok" or a sentence; or NULL */
+	unsigned *n_unasked; /* without a checker: how many lines asked for it */
 };
 
 struct rule {
 	char *name;
 	unsigned profiles; /* 1 << enum model_profile */
+	bool model_only;   /* speaks of what only the model and simfs have */
 	char *script;
 };
 

@@ -85,7 +85,7 @@ kernel_rename_header() {
 
 kernel_modules() {
 	version=$1 dir=$cache/kernel-$1 out=$cache/kernel-$1/modules
-	set -- "$vm"/apsim/* "$vm/apmods/Kbuild" "$vm/kernel.sh" "$dir/release"
+	set -- "$vm"/apsim/* "$vm"/apmods/* "$vm/kernel.sh" "$dir/release"
 	is_made "modules-$version" "$@" && return
 	begin "kernel $version: modules of the AP bus, zcrypt, vfio_ap and apsim"
 	rm -rf "$out"
@@ -93,8 +93,9 @@ kernel_modules() {
 	cp "$dir"/source/drivers/s390/crypto/ap_*.[ch] "$dir"/source/drivers/s390/crypto/zcrypt_*.[ch] \
 		"$dir"/source/drivers/s390/crypto/vfio_ap_*.[ch] "$dir"/source/drivers/vfio/*.[ch] \
 		"$dir"/source/drivers/vfio/mdev/*.[ch] "$out/"
-	cp "$vm"/apsim/*.[ch] "$out/"
-	cp "$vm/apmods/Kbuild" "$out/Kbuild"
+	cp "$vm"/apsim/*.[ch] "$vm"/apmods/* "$out/"
+	# vmlinux exports the bus's tracepoints already, and their names are in too many macros to be renamed
+	sed -i '/^EXPORT_TRACEPOINT_SYMBOL(s390_ap_/d' "$out"/ap_*.c
 	kernel_rename_header "$out" >"$out/rename.h"
 	kernel_make "$version" -j"$jobs" M="$out" modules
 	rm -f "$out"/*.o "$out"/.*.cmd

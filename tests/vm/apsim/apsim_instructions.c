@@ -5,11 +5,11 @@
  * once with "malformed message".
  */
 #include <linux/atomic.h>
+#include <linux/build_bug.h>
 #include <linux/jiffies.h>
-#include <linux/minmax.h>
+#include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <asm/ap.h>
 
 #include "apsim.h"
 
@@ -103,24 +103,35 @@ static void set_mask(u32 *words, const unsigned long *bits)
 	for_each_set_bit(i, bits, 256) words[i / 32] |= 0x80000000u >> (i % 32);
 }
 
+/* What QCI stores.  The architecture's, not the kernel's struct, whose names differ by version. */
+struct configuration {
+	u8 flags; /* AP special command, extended addressing, query compatible type */
+	u8 reserved0[3];
+	u8 max_adapter, max_domain;
+	u8 reserved1[10];
+	u32 adapters[8], domains[8], control_domains[8];
+	u8 reserved2[16];
+};
+
+#define CONFIGURATION_FLAGS 0xe0
+
 static void query_configuration(struct pt_regs *regs)
 {
-	struct ap_config_info *info = (void *)regs->gprs[2];
+	struct configuration *c = (void *)regs->gprs[2];
 	DECLARE_BITMAP(adapters, SIM_N_ADAPTERS) = {0};
 	unsigned int i;
 
+	BUILD_BUG_ON(sizeof(*c) != 128);
 	for (i = 0; i < SIM_N_ADAPTERS; i++)
 		if (sim_hardware.adapters[i].present)
 			__set_bit(i, adapters);
-	memset(info, 0, sizeof(*info));
-	info->apsc = 1;
-	info->apxa = 1;
-	info->qact = 1;
-	info->na = sim_hardware.max_adapter;
-	info->nd = sim_hardware.max_domain;
-	set_mask((u32 *)info->apm, adapters);
-	set_mask((u32 *)info->aqm, sim_hardware.domains);
-	set_mask((u32 *)info->adm, sim_hardware.control_domains);
+	memset(c, 0, sizeof(*c));
+	c->flags = CONFIGURATION_FLAGS;
+	c->max_adapter = sim_hardware.max_adapter;
+	c->max_domain = sim_hardware.max_domain;
+	set_mask(c->adapters, adapters);
+	set_mask(c->domains, sim_hardware.domains);
+	set_mask(c->control_domains, sim_hardware.control_domains);
 	set_condition_code(regs, 0);
 }
 
@@ -144,14 +155,15 @@ static int set_interrupts(struct sim_queue *q, bool on)
 	return same ? RESPONSE_OTHERWISE_CHANGED : RESPONSE_NORMAL;
 }
 
-/* QACT says which type of adapter the kernel is to take this one for: the newest that it knows. */
+/*
+ * QACT says which type of adapter the kernel is to take this one for: its own, or the newest that
+ * the kernel knows and asks for.  Mode and type have fixed places in both registers.
+ */
 static u64 compatible_type(const struct sim_adapter *a, u64 asked)
 {
-	union ap_qact_ap_info in = {.val = asked}, out = {.val = 0};
+	u64 type = min_t(u64, (asked >> 24) & 0xff, a->type);
 
-	out.mode = in.mode;
-	out.cat = min_t(unsigned int, in.cat, a->type);
-	return out.val;
+	return (asked & 0x1c00000000000000ull) | type << 24;
 }
 
 static bool do_pqap(struct pt_regs *regs)
