@@ -33,6 +33,8 @@ const struct object_property matrix_properties[N_MATRIX_PROPERTIES] = {
 	MATRIX("VMName", STRING, vm_name),
 	MATRIX("AttachedSince", U64, attached_since),
 	MATRIX("AttachCount", U64, attach_count),
+	MATRIX("AttachSource", STRING, attach_source),
+	MATRIX("AttachConfidence", STRING, attach_confidence),
 	MATRIX("Conditions", CONDITIONS, conditions),
 	MATRIX("Origin", STRINGS, origin),
 };

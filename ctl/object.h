@@ -66,6 +66,7 @@ struct client_matrix {
 	uint32_t vm_pid;
 	char *vm_name;
 	uint64_t attached_since, attach_count;
+	char *attach_source, *attach_confidence;
 	struct condition_list conditions;
 	char **origin;
 };
@@ -83,7 +84,7 @@ struct client_host {
 /* The D-Bus signature of a type. */
 const char *object_signature(enum object_type type);
 
-#define N_MATRIX_PROPERTIES 20u
+#define N_MATRIX_PROPERTIES 22u
 #define N_HOST_PROPERTIES 17u
 extern const struct object_property matrix_properties[N_MATRIX_PROPERTIES];
 extern const struct object_property host_properties[N_HOST_PROPERTIES];

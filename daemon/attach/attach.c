@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One walk over /proc.  A process's descriptor is looked at by its link alone; only one that is a
- * vfio device has its fdinfo read.
+ * vfio device has its fdinfo read.  What a process is called is name.c's.
  */
 #include "attach/attach.h"
 
@@ -9,22 +9,43 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach/name.h"
 #include "util/cleanup.h"
 #include "util/fileio.h"
 
 #define FDINFO_MAX 4097u
 #define DEVICE_LINK "anon_inode:[vfio-device]"
 #define DEVICE_KEY "vfio-device-syspath:"
+#define VM_LINK "anon_inode:kvm-vm"
+#define HELD_MAX 64u /* vfio devices that one process has open: a guest has one matrix */
+
+/* What a process has open. */
+struct holder {
+	unsigned pid;
+	bool is_vm; /* a virtual machine is its, too */
+	struct {
+		struct observed_mdev *mdev;
+		enum attach_source source;
+	} held[HELD_MAX];
+	size_t n;
+};
+
+struct known {
+	bool in_use; /* the kernel's word, by a queue's status */
+	bool by_vm;  /* the process that is known has a virtual machine */
+};
 
 struct walk {
 	struct observed *o;
-	int proc;
-	size_t wanted; /* mdevs that no process is known for yet */
-	bool partial;  /* some process could not be looked at */
+	int root, proc;
+	struct known *known; /* for each mdev */
+	size_t wanted;       /* mdevs without such a process */
+	bool partial;        /* some process could not be looked at */
 };
 
 static void cleanup_closedir(DIR **d)
@@ -47,27 +68,29 @@ static int open_listing(int dir, const char *path, DIR **ret)
 	return 0;
 }
 
-static void read_name(struct walk *w, struct observed_mdev *m)
+/*
+ * Who has a virtual machine counts before who has not: a device may be held by the one who handed
+ * it on.  The device itself tells more than its group's or its own node does.
+ */
+static void found(
+	struct walk *w, const struct holder *h, struct observed_mdev *m, enum attach_source source)
 {
-	char path[32], name[VM_NAME_SIZE];
+	struct known *known = &w->known[m - w->o->mdevs];
 
-	snprintf(path, sizeof(path), "%u/comm", m->vm_pid);
-	if (attr_read_at(w->proc, path, name, sizeof(name)) > 0)
-		memcpy(m->vm_name, name, sizeof(m->vm_name));
-}
-
-/* The device itself tells more than its group's or its own node does. */
-static void found(struct walk *w, struct observed_mdev *m, unsigned pid, enum attach_source source)
-{
 	if (m->attach_source == ATTACH_FROM_MODULE)
 		return;
-	if (m->vm_pid != 0 && m->attach_source <= source)
+	if (m->vm_pid != 0 &&
+		(known->by_vm > h->is_vm ||
+			(known->by_vm == h->is_vm && m->attach_source <= source)))
 		return;
-	if (m->vm_pid == 0)
+	if (h->is_vm && !known->by_vm)
 		w->wanted--;
 	m->attach = ATTACH_YES;
 	m->attach_source = (uint8_t)source;
-	m->vm_pid = pid;
+	m->attach_confidence = source == ATTACH_FROM_FDINFO || known->in_use ? CONFIDENCE_CERTAIN
+									     : CONFIDENCE_LIKELY;
+	m->vm_pid = h->pid;
+	known->by_vm = h->is_vm;
 }
 
 static struct observed_mdev *find_group(const struct observed *o, long group)
@@ -141,7 +164,8 @@ static bool is_device(DIR *files, const char *fd)
 	return fstatat(dirfd(files), fd, &st, 0) < 0 || S_ISCHR(st.st_mode);
 }
 
-static void look_at_file(struct walk *w, DIR *files, const char *pid, const char *fd)
+static void look_at_file(
+	struct walk *w, struct holder *h, DIR *files, const char *pid, const char *fd)
 {
 	enum attach_source source = ATTACH_FROM_PROC;
 	struct observed_mdev *m;
@@ -151,6 +175,10 @@ static void look_at_file(struct walk *w, DIR *files, const char *pid, const char
 	if (n <= 0)
 		return;
 	target[n] = '\0';
+	if (strcmp(target, VM_LINK) == 0) {
+		h->is_vm = true;
+		return;
+	}
 	if (strcmp(target, DEVICE_LINK) == 0) {
 		m = mdev_of_device(w, pid, fd);
 		source = ATTACH_FROM_FDINFO;
@@ -159,8 +187,10 @@ static void look_at_file(struct walk *w, DIR *files, const char *pid, const char
 		if (m && !is_device(files, fd))
 			return;
 	}
-	if (m)
-		found(w, m, (unsigned)strtoul(pid, NULL, 10), source);
+	if (!m || h->n == HELD_MAX)
+		return;
+	h->held[h->n].mdev = m;
+	h->held[h->n++].source = source;
 }
 
 /* A kernel thread has no files: its listing is empty, which costs no more than to find out
@@ -168,6 +198,7 @@ static void look_at_file(struct walk *w, DIR *files, const char *pid, const char
 static int look_at_process(struct walk *w, const char *pid)
 {
 	_cleanup_(cleanup_closedir) DIR *files = NULL;
+	struct holder h = {.pid = (unsigned)strtoul(pid, NULL, 10)};
 	struct dirent *e;
 	char path[32];
 	int r;
@@ -184,10 +215,12 @@ static int look_at_process(struct walk *w, const char *pid)
 	}
 	while ((errno = 0, e = readdir(files)))
 		if (e->d_name[0] != '.')
-			look_at_file(w, files, pid, e->d_name);
+			look_at_file(w, &h, files, pid, e->d_name);
 	/* ESRCH, ENOENT: it ended meanwhile. */
 	if (errno != 0 && errno != ESRCH && errno != ENOENT)
 		w->partial = true;
+	for (size_t i = 0; i < h.n; i++)
+		found(w, &h, h.held[i].mdev, h.held[i].source);
 	return 0;
 }
 
@@ -208,20 +241,26 @@ static void conclude(struct walk *w, struct observed_mdev *m)
 	if (m->attach == ATTACH_UNKNOWN && !w->partial) {
 		m->attach = ATTACH_NO;
 		m->attach_source = ATTACH_FROM_PROC;
+		m->attach_confidence = CONFIDENCE_LIKELY;
 	}
 	if (m->vm_pid != 0 && w->proc >= 0)
-		read_name(w, m);
+		attach_read_name(w->root, m->vm_pid, m->vm_name);
 }
 
 int attach_scan(int root, struct observed *o)
 {
 	_cleanup_close_ int proc = openat(root, "proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct walk w = {.o = o, .proc = proc, .partial = proc < 0};
+	_cleanup_free_ struct known *known = calloc(o->n_mdevs + 1, sizeof(*known));
+	struct walk w = {.o = o, .root = root, .proc = proc, .known = known, .partial = proc < 0};
 	int r = 0;
 
-	for (size_t i = 0; i < o->n_mdevs; i++)
+	if (!known)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->n_mdevs; i++) {
+		known[i].in_use = o->mdevs[i].attach == ATTACH_YES;
 		if (o->mdevs[i].attach_source != ATTACH_FROM_MODULE)
 			w.wanted++;
+	}
 	if (proc >= 0 && w.wanted > 0)
 		r = look_at_all(&w);
 	if (r < 0)

@@ -14,8 +14,11 @@
  *   proc     somebody has /dev/vfio/N or /dev/vfio/devices/vfioN open: taken for attached, though
  *            it may be a moment before or after
  *   status   a queue's status said "in use": attached, by an unknown process
- * An mdev that nobody has open is detached if all processes could be looked at; if some could not
- * (no /proc, no permission), it stays unknown.  vm_name is the process's name.
+ * Of several processes that one counts that has a virtual machine (KVM), too.  An mdev that nobody
+ * has open is detached if a queue's status says so, or all processes could be looked at; if some
+ * could not (no /proc, no permission), it stays unknown.  The kernel's word, by module, fdinfo or
+ * status, is certain; what is concluded from open nodes is likely.
+ * vm_name is what systemd-machined calls the virtual machine, else the process's name.
  *
  * @root: the directory below which proc/ lies.  The cost is a listing of every process's open
  * files and a readlink for each of them (hundreds of milliseconds on a large host), and nothing

@@ -91,6 +91,10 @@ MATRIX_PROPERTY(guest, bus_append_text(reply, matrix->guest))
 MATRIX_PROPERTY(start_mode, bus_append_text(reply, start_mode_to_string(matrix->start)))
 MATRIX_PROPERTY(state, bus_append_text(reply, matrix_state_to_string(matrix->state)))
 MATRIX_PROPERTY(attached, sd_bus_message_append(reply, "b", (int)matrix->attached))
+MATRIX_PROPERTY(
+	attach_source, bus_append_text(reply, attach_source_to_string(matrix->attach_source)))
+MATRIX_PROPERTY(attach_confidence,
+	bus_append_text(reply, attach_confidence_to_string(matrix->attach_confidence)))
 MATRIX_PROPERTY(vm_name, bus_append_text(reply, matrix->vm_name))
 MATRIX_PROPERTY(conditions, bus_append_conditions(reply, matrix->conditions))
 MATRIX_PROPERTY(
@@ -129,6 +133,8 @@ const sd_bus_vtable bus_matrix_vtable[] = {
 	PROPERTY("VMName", "s", get_vm_name),
 	FIELD("AttachedSince", "t", NULL, attached_since),
 	FIELD("AttachCount", "t", NULL, attach_count),
+	PROPERTY("AttachSource", "s", get_attach_source),
+	PROPERTY("AttachConfidence", "s", get_attach_confidence),
 	PROPERTY("Conditions", "a(sbss)", get_conditions),
 	PROPERTY("Origin", "as", get_origin),
 	SD_BUS_VTABLE_END,

@@ -32,6 +32,8 @@ static const struct property_name matrix_names[] = {
 	{MP_VM_NAME, "VMName"},
 	{MP_ATTACHED_SINCE, "AttachedSince"},
 	{MP_ATTACH_COUNT, "AttachCount"},
+	{MP_ATTACH_SOURCE, "AttachSource"},
+	{MP_ATTACH_CONFIDENCE, "AttachConfidence"},
 	{MP_CONDITIONS, "Conditions"},
 	{MP_ORIGIN, "Origin"},
 };

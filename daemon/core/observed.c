@@ -31,6 +31,13 @@ static const char *const attach_source_table[] = {
 };
 DEFINE_STRTAB(attach_source, enum attach_source)
 
+static const char *const attach_confidence_table[] = {
+	[CONFIDENCE_NONE] = "none",
+	[CONFIDENCE_LIKELY] = "likely",
+	[CONFIDENCE_CERTAIN] = "certain",
+};
+DEFINE_STRTAB(attach_confidence, enum attach_confidence)
+
 static const char *const queue_owner_table[] = {
 	[QUEUE_GONE] = "gone",
 	[QUEUE_HOST] = "host",
@@ -196,7 +203,8 @@ static bool mdev_equal(const struct observed_mdev *a, const struct observed_mdev
 		a->guest_known == b->guest_known && matrix_equal(&a->assigned, &b->assigned) &&
 		matrix_equal(&a->guest, &b->guest) && a->vfio_group == b->vfio_group &&
 		strcmp(a->vfio_cdev, b->vfio_cdev) == 0 && a->attach == b->attach &&
-		a->attach_source == b->attach_source && a->vm_pid == b->vm_pid &&
+		a->attach_source == b->attach_source &&
+		a->attach_confidence == b->attach_confidence && a->vm_pid == b->vm_pid &&
 		a->attached_since == b->attached_since && a->attach_count == b->attach_count &&
 		a->attach_seq == b->attach_seq && strcmp(a->vm_name, b->vm_name) == 0;
 }

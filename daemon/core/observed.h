@@ -33,6 +33,13 @@ enum attach_source {
 DECLARE_STRTAB(
 	attach_source, enum attach_source); /* "none", "module", "fdinfo", "proc", "status" */
 
+enum attach_confidence {
+	CONFIDENCE_NONE,    /* nothing is known */
+	CONFIDENCE_LIKELY,  /* what processes have open, or have not: it may be a moment early */
+	CONFIDENCE_CERTAIN, /* the kernel says so */
+};
+DECLARE_STRTAB(attach_confidence, enum attach_confidence); /* "none", "likely", "certain" */
+
 #define VM_NAME_SIZE 64u
 
 struct observed_mdev {
@@ -44,12 +51,13 @@ struct observed_mdev {
 	int vfio_group;      /* N of /dev/vfio/N, or -1 */
 	char vfio_cdev[16];  /* "vfioN" below /dev/vfio/devices, or "" */
 	uint8_t attach;      /* enum attach_state */
-	uint8_t attach_source;   /* enum attach_source */
-	uint32_t vm_pid;         /* 0: unknown or detached */
-	uint64_t attached_since; /* microseconds, CLOCK_REALTIME; 0 unknown */
+	uint8_t attach_source;     /* enum attach_source */
+	uint8_t attach_confidence; /* enum attach_confidence */
+	uint32_t vm_pid;           /* 0: unknown or detached */
+	uint64_t attached_since;   /* microseconds, CLOCK_REALTIME; 0 unknown */
 	uint64_t attach_count;
 	uint64_t attach_seq;
-	char vm_name[VM_NAME_SIZE]; /* the process's name, or "" */
+	char vm_name[VM_NAME_SIZE]; /* of the virtual machine, or else of its process, or "" */
 };
 
 enum kernel_feature {

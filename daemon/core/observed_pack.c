@@ -154,6 +154,7 @@ static void code_mdev(struct coder *c, struct observed_mdev *m)
 	code_text(c, m->vfio_cdev, sizeof(m->vfio_cdev));
 	code_u8(c, &m->attach, ATTACH_YES);
 	code_u8(c, &m->attach_source, ATTACH_FROM_STATUS);
+	code_u8(c, &m->attach_confidence, CONFIDENCE_CERTAIN);
 	code_u32(c, &m->vm_pid, UINT32_MAX);
 	code_u64(c, &m->attached_since);
 	code_u64(c, &m->attach_count);

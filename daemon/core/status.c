@@ -285,6 +285,8 @@ static bool set_device(struct matrix_status *m, const struct observed_mdev *mdev
 	m->assigned = mdev->assigned;
 	m->guest_matrix = mdev->guest;
 	m->attached = mdev->attach == ATTACH_YES;
+	m->attach_source = mdev->attach_source;
+	m->attach_confidence = mdev->attach_confidence;
 	m->vm_pid = mdev->vm_pid;
 	m->attached_since = mdev->attached_since;
 	m->attach_count = mdev->attach_count;

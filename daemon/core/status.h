@@ -56,6 +56,8 @@ enum matrix_property {
 	MP_ATTACH_COUNT = 1 << 16,
 	MP_CONDITIONS = 1 << 17,
 	MP_ORIGIN = 1 << 18,
+	MP_ATTACH_SOURCE = 1 << 19,
+	MP_ATTACH_CONFIDENCE = 1 << 20,
 };
 
 struct matrix_status {
@@ -66,6 +68,8 @@ struct matrix_status {
 	enum matrix_state state;
 	struct matrix configured, assigned, guest_matrix; /* empty where there is none */
 	bool attached;
+	enum attach_source attach_source;
+	enum attach_confidence attach_confidence;
 	uint32_t vm_pid;
 	char *vm_name;
 	uint64_t attached_since, attach_count, attach_seq;

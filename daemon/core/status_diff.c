@@ -58,6 +58,8 @@ static uint32_t matrix_status_diff(const struct matrix_status *a, const struct m
 	d |= a->attach_count != b->attach_count ? MP_ATTACH_COUNT : 0;
 	d |= conditions_equal(a, b) ? 0 : MP_CONDITIONS;
 	d |= origins_equal(a, b) ? 0 : MP_ORIGIN;
+	d |= a->attach_source != b->attach_source ? MP_ATTACH_SOURCE : 0;
+	d |= a->attach_confidence != b->attach_confidence ? MP_ATTACH_CONFIDENCE : 0;
 	return d;
 }
 

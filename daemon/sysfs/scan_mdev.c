@@ -16,6 +16,8 @@
  * many lines (the last newline is off already) may be all, or not. */
 #define FULL_PAGE (MATRIX_SAFE_QUEUES * 8u - 1)
 
+#define MODULE_READS 8u
+
 static void mdev_fail(struct scan *s, const struct scan_dir *d, const char *name, int r)
 {
 	if (!scan_gone(r))
@@ -167,23 +169,51 @@ static bool module_number(struct scan *s, const struct scan_dir *d, const char *
 	return r == 0;
 }
 
-/* True: the module tells who has it open, nothing else need be looked at. */
-static bool scan_module(struct scan *s, const struct scan_dir *d, struct observed_mdev *m)
+/* One look at all of them; false: there are none. */
+static bool read_module(struct scan *s, const struct scan_dir *d, struct observed_mdev *m)
 {
 	uint64_t attached, pid = 0;
 
-	if (!module_number(s, d, m->uuid, "apmatrix/attached", 1, &attached))
+	if (!module_number(s, d, m->uuid, "apmatrix/attached", 1, &attached)) {
+		/* Perhaps it was unloaded after it had been read once. */
+		m->attach = ATTACH_UNKNOWN;
+		m->attach_count = m->attached_since = m->vm_pid = 0;
 		return false;
+	}
+	m->attach = attached ? ATTACH_YES : ATTACH_NO;
+	m->attached_since = 0;
+	module_number(s, d, m->uuid, "apmatrix/attach_count", UINT64_MAX, &m->attach_count);
+	if (attached) {
+		module_number(s, d, m->uuid, "apmatrix/vm_pid", INT32_MAX, &pid);
+		module_number(
+			s, d, m->uuid, "apmatrix/attached_since", UINT64_MAX, &m->attached_since);
+	}
+	m->vm_pid = (uint32_t)pid;
+	return true;
+}
+
+/*
+ * True: the module tells who has it open, nothing else need be looked at.  The values belong
+ * together if no event has come between; guests that come and go all the time are looked at
+ * again, as each has sent an event.
+ */
+static bool scan_module(struct scan *s, const struct scan_dir *d, struct observed_mdev *m)
+{
+	uint64_t before = 0, after = 0;
+
+	module_number(s, d, m->uuid, "apmatrix/attach_seq", UINT64_MAX, &after);
+	for (unsigned i = 0; i < MODULE_READS; i++) {
+		before = after;
+		if (!read_module(s, d, m))
+			return false;
+		module_number(s, d, m->uuid, "apmatrix/attach_seq", UINT64_MAX, &after);
+		if (before == after)
+			break;
+	}
 	s->o->features |= FEATURE_MODULE;
 	m->attach_source = ATTACH_FROM_MODULE;
-	m->attach = attached ? ATTACH_YES : ATTACH_NO;
-	module_number(s, d, m->uuid, "apmatrix/attach_count", UINT64_MAX, &m->attach_count);
-	module_number(s, d, m->uuid, "apmatrix/attach_seq", UINT64_MAX, &m->attach_seq);
-	if (!attached)
-		return true;
-	module_number(s, d, m->uuid, "apmatrix/vm_pid", INT32_MAX, &pid);
-	m->vm_pid = (uint32_t)pid;
-	module_number(s, d, m->uuid, "apmatrix/attached_since", UINT64_MAX, &m->attached_since);
+	m->attach_confidence = CONFIDENCE_CERTAIN;
+	m->attach_seq = before;
 	return true;
 }
 
@@ -233,24 +263,27 @@ static void scan_unsized(struct scan *s, const struct scan_dir *d)
 	}
 }
 
-/* True if the queue is in a guest's hands. */
-static bool scan_in_use(struct scan *s, const struct scan_dir *d, unsigned adapter, unsigned domain)
+/* Whether the queue is in a guest's hands. */
+static enum attach_state scan_in_use(
+	struct scan *s, const struct scan_dir *d, unsigned adapter, unsigned domain)
 {
 	char path[TREE_PATH_SIZE];
 	ssize_t n = scan_read(s, d, tree_queue(path, adapter, domain, "status"));
 
-	if (n < 0)
+	if (n < 0) {
 		mdev_fail(s, d, path, (int)n);
-	return n >= 0 && strcmp(s->text, "in use") == 0;
+		return ATTACH_UNKNOWN;
+	}
+	return strcmp(s->text, "in use") == 0 ? ATTACH_YES : ATTACH_NO;
 }
 
 /*
  * "In use" means: the mdev has a KVM and the queue is in the guest's matrix.  So one queue of the
  * guest's matrix tells about all of them, a queue per mdev.  Where that matrix is not known, one
  * queue of every adapter will do, as an adapter is in it with all of the host's domains or not at
- * all.
+ * all; none of them in use then proves nothing.
  */
-static bool scan_mdev_status(
+static enum attach_state scan_mdev_status(
 	struct scan *s, const struct scan_dir *d, const struct observed_mdev *m)
 {
 	const struct matrix *candidates = m->guest_known ? &m->guest : &m->assigned;
@@ -261,14 +294,14 @@ static bool scan_mdev_status(
 
 		if (domain >= MASK_BITS)
 			continue;
-		if (scan_in_use(s, d, a, domain)) {
+		enum attach_state state = scan_in_use(s, d, a, domain);
+
+		if (state == ATTACH_YES)
 			queues_set(&s->o->in_use, a, domain);
-			return true;
-		}
-		if (m->guest_known)
-			return false;
+		if (state == ATTACH_YES || m->guest_known)
+			return state;
 	}
-	return false;
+	return ATTACH_UNKNOWN;
 }
 
 static void scan_status(struct scan *s)
@@ -280,13 +313,17 @@ static void scan_status(struct scan *s)
 		return;
 	for (size_t i = 0; i < o->n_mdevs; i++) {
 		struct observed_mdev *m = &o->mdevs[i];
+		enum attach_state state;
 
-		if (m->attach == ATTACH_NO || !scan_mdev_status(s, &devices, m))
+		if (m->attach == ATTACH_NO)
 			continue;
-		queues_add_product(&o->in_use, &m->guest.adapters, &m->guest.domains);
-		if (m->attach == ATTACH_UNKNOWN) {
-			m->attach = ATTACH_YES;
+		state = scan_mdev_status(s, &devices, m);
+		if (state == ATTACH_YES)
+			queues_add_product(&o->in_use, &m->guest.adapters, &m->guest.domains);
+		if (state != ATTACH_UNKNOWN && m->attach == ATTACH_UNKNOWN) {
+			m->attach = (uint8_t)state;
 			m->attach_source = ATTACH_FROM_STATUS;
+			m->attach_confidence = CONFIDENCE_CERTAIN;
 		}
 	}
 }

@@ -82,6 +82,15 @@ static void append_arguments(sd_bus_message *m, const char *member)
 	} else if (strcmp(member, "ReconcileFinished") == 0) {
 		ck_assert_int_gt(sd_bus_message_read(m, "uu", &a, &b), 0);
 		append(" %u %u", a, b);
+	} else if (strcmp(member, "MatrixAttachFailed") == 0) {
+		const char *message;
+		int32_t error;
+
+		ck_assert_int_gt(
+			sd_bus_message_read(m, "osutis", &text, &name, &a, &seq, &error, &message),
+			0);
+		append(" %s '%s' %u %llu %d '%s'", text, name, a, (unsigned long long)seq, error,
+			message);
 	} else {
 		ck_assert_int_gt(sd_bus_message_read(m, "osut", &text, &name, &a, &seq), 0);
 		append(" %s '%s' %u %llu", text, name, a, (unsigned long long)seq);
@@ -203,7 +212,7 @@ START_TEST(every_bit_has_its_property)
 		"ConfiguredAdapters", "ConfiguredDomains", "ConfiguredControlDomains",
 		"AssignedAdapters", "AssignedDomains", "AssignedControlDomains", "GuestAdapters",
 		"GuestDomains", "Attached", "VMPid", "VMName", "AttachedSince", "AttachCount",
-		"Conditions", "Origin"};
+		"Conditions", "Origin", "AttachSource", "AttachConfidence"};
 	static const char *const manager[] = {"State", "Features", "Hazards", "AttachSource",
 		"QueuePool", "MaxAdapter", "MaxDomain", "AdapterMask", "DomainMask", "HostAdapters",
 		"HostDomains", "ConfigGeneration", "Problems", "Matrices", "Attached"};
@@ -245,10 +254,13 @@ START_TEST(attach_is_told_after_the_status_that_shows_it)
 	publish(&b);
 	bus_attach(room.server, &after, true, 4711, 12);
 	bus_attach(room.server, &after, false, 4711, 13);
+	bus_attach_failed(room.server, &after, 4712, 14, EPERM, "refused\xff");
 	bus_finished(room.server, 5, 1);
 	EXPECT_HEARD(PATH("0001") " PropertiesChanged " MATRIX ": Attached |",
 		"/org/s390/APMatrix MatrixAttached " PATH("0001") " 'guest1' 4711 12",
 		"/org/s390/APMatrix MatrixDetached " PATH("0001") " 'guest1' 4711 13",
+		"/org/s390/APMatrix MatrixAttachFailed " PATH(
+			"0001") " 'guest1' 4712 14 1 'refused\xef\xbf\xbd'",
 		"/org/s390/APMatrix ReconcileFinished 5 1");
 }
 END_TEST
@@ -405,6 +417,8 @@ START_TEST(a_matrix_tells_its_status)
 		{"VMName", "qemu\xef\xbf\xbd"},
 		{"AttachedSince", "1700000000000000"},
 		{"AttachCount", "7"},
+		{"AttachSource", "fdinfo"},
+		{"AttachConfidence", "certain"},
 		{"Origin", "/etc/apmatrix.d/a.conf:2 /etc/apmatrix.d/\xef\xbf\xbd.conf:3"},
 	};
 	char *origin[] = {
@@ -417,6 +431,8 @@ START_TEST(a_matrix_tells_its_status)
 	m.state = MATRIX_ATTACHED;
 	m.attached = true;
 	m.vm_pid = 4711;
+	m.attach_source = ATTACH_FROM_FDINFO;
+	m.attach_confidence = CONFIDENCE_CERTAIN;
 	m.vm_name = (char *)"qemu\xc3";
 	m.attached_since = UINT64_C(1700000000000000);
 	m.attach_count = 7;

@@ -170,6 +170,14 @@ GETTER(get_conditions)
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* All by the module. */
+GETTER(get_source)
+{
+	(void)userdata;
+	return sd_bus_message_append(
+		m, "s", strcmp(property, "AttachSource") == 0 ? "module" : "certain");
+}
+
 GETTER(get_origin)
 {
 	(void)property;
@@ -200,6 +208,8 @@ static const sd_bus_vtable matrix_vtable[] = {
 	FIELD("VMName", "s", NULL, vm_name),
 	FIELD("AttachedSince", "t", NULL, since),
 	FIELD("AttachCount", "t", NULL, count),
+	FIELD("AttachSource", "s", get_source, attached),
+	FIELD("AttachConfidence", "s", get_source, attached),
 	FIELD("Conditions", "a(sbss)", get_conditions, conditions),
 	FIELD("Origin", "as", get_origin, origin),
 	/* One that this apmatrixctl cannot know. */
@@ -465,6 +475,7 @@ static sd_bus_vtable manager_vtable[] = {
 	HOST("Attached", "u", get_number),
 	SD_BUS_SIGNAL("MatrixAttached", "osut", 0),
 	SD_BUS_SIGNAL("MatrixDetached", "osut", 0),
+	SD_BUS_SIGNAL("MatrixAttachFailed", "osutis", 0),
 	SD_BUS_SIGNAL("ReconcileFinished", "uu", 0),
 	SD_BUS_VTABLE_END,
 };
@@ -489,6 +500,10 @@ static void play_matrix(const char *event, struct fake_matrix *m, char *more)
 {
 	if (strcmp(event, "attach") == 0 || strcmp(event, "detach") == 0)
 		attach(m, *event == 'a');
+	else if (strcmp(event, "refuse") == 0)
+		sd_bus_emit_signal(fake.bus, ROOT, MANAGER, "MatrixAttachFailed", "osutis", m->path,
+			m->name, 5000, UINT64_C(9), 1,
+			"guest web (process 5000) was refused it\033[31m");
 	else if (strcmp(event, "state") == 0) {
 		m->state = more; /* stays in fake.play */
 		emit_state(m);

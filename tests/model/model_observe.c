@@ -69,6 +69,7 @@ static void observe_attach(const struct model *m, const struct mdev *d, struct o
 	if (m->module) {
 		ret->attach = d->module_attached ? ATTACH_YES : ATTACH_NO;
 		ret->attach_source = ATTACH_FROM_MODULE;
+		ret->attach_confidence = CONFIDENCE_CERTAIN;
 		ret->vm_pid = d->module_pid;
 		ret->attached_since = d->attached_since;
 		ret->attach_count = d->attach_count;
@@ -82,6 +83,7 @@ static void observe_attach(const struct model *m, const struct mdev *d, struct o
 	}
 	ret->attach = d->attached ? ATTACH_YES : ATTACH_NO;
 	ret->attach_source = ATTACH_FROM_STATUS;
+	ret->attach_confidence = CONFIDENCE_CERTAIN;
 }
 
 static int observe_mdev(const struct model *m, const struct mdev *d, struct observed *o)

@@ -48,7 +48,8 @@ struct world {
 static const char *const property_name[] = {"Name", "Guest", "StartMode", "State",
 	"ConfiguredAdapters", "ConfiguredDomains", "ConfiguredControlDomains", "AssignedAdapters",
 	"AssignedDomains", "AssignedControlDomains", "GuestAdapters", "GuestDomains", "Attached",
-	"VMPid", "VMName", "AttachedSince", "AttachCount", "Conditions", "Origin"};
+	"VMPid", "VMName", "AttachedSince", "AttachCount", "Conditions", "Origin", "AttachSource",
+	"AttachConfidence"};
 
 static const char *const manager_name[] = {"State", "Features", "Hazards", "AttachSource",
 	"QueuePool", "MaxAdapter", "MaxDomain", "AdapterMask", "DomainMask", "HostAdapters",

@@ -12,6 +12,7 @@
 #include "util/cleanup.h"
 
 #define FD_KVM 11
+#define FD_VM 12
 #define FD_GROUP 20
 #define FD_DEVICE 21
 
@@ -113,13 +114,15 @@ static int write_process(const struct simfs *s, const struct model_vm *vm)
 		r = make_dir(dir, "fdinfo");
 	if (r == 0)
 		r = write_fd(dir, FD_KVM, "/dev/kvm", "");
+	if (r == 0)
+		r = write_fd(dir, FD_VM, "anon_inode:kvm-vm", "");
 	return r == 0 ? write_vfio(s, dir, vm) : r;
 }
 
 static void remove_process(const struct simfs *s, uint32_t pid)
 {
-	static const char *const files[] = {"comm", "cmdline", "fd/11", "fd/20", "fd/21",
-		"fdinfo/11", "fdinfo/20", "fdinfo/21"};
+	static const char *const files[] = {"comm", "cmdline", "fd/11", "fd/12", "fd/20", "fd/21",
+		"fdinfo/11", "fdinfo/12", "fdinfo/20", "fdinfo/21"};
 	char name[64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {

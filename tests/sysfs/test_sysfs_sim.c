@@ -131,6 +131,10 @@ static void compare_attach(const struct observed_mdev *seen, struct observed_mde
 	}
 	truth->attach = seen->attach;
 	truth->attach_source = seen->attach_source;
+	/* A guest's matrix that cannot be read has no queue to be asked. */
+	if (seen->guest_known && truth->attach_confidence != CONFIDENCE_NONE)
+		ck_assert_uint_eq(seen->attach_confidence, truth->attach_confidence);
+	truth->attach_confidence = seen->attach_confidence;
 	truth->vm_pid = seen->vm_pid;
 	memcpy(truth->vfio_cdev, seen->vfio_cdev, sizeof(truth->vfio_cdev));
 	memcpy(truth->vm_name, seen->vm_name, sizeof(truth->vm_name));
@@ -458,6 +462,8 @@ START_TEST(without_the_module_the_process_is_found)
 			ck_assert_str_eq(m->vm_name, "qemu-system-s39");
 			ck_assert_uint_eq(m->attach_source,
 				p == PROFILE_7_2 ? ATTACH_FROM_FDINFO : ATTACH_FROM_PROC);
+			/* The kernel says it too: the queue is in use. */
+			ck_assert_uint_eq(m->attach_confidence, CONFIDENCE_CERTAIN);
 		}
 		machine_stop();
 	}

@@ -167,6 +167,105 @@ START_TEST(a_queue_in_use_gets_its_process)
 }
 END_TEST
 
+/* Who handed the device on still has the group open; who has the virtual machine counts, wherever
+ * it comes. */
+START_TEST(the_virtual_machines_process_counts)
+{
+	static const unsigned pids[] = {100, 9000};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		char path[64];
+
+		make();
+		snprintf(path, sizeof(path), "proc/%u/fd/9", pids[i]);
+		fake_link(path, "/dev/vfio/17");
+		put_process("qemu\n", "/dev/vfio/17");
+		fake_link("proc/4711/fd/11", "anon_inode:kvm-vm");
+		ck_assert_int_eq(attach_scan(fake_root, o), 0);
+		expect(&o->mdevs[0], ATTACH_YES, ATTACH_FROM_PROC, 4711, "qemu");
+		unmake();
+	}
+}
+END_TEST
+
+static const struct {
+	enum attach_state status; /* what a queue said */
+	const char *target;       /* what process 4711 has open, or NULL */
+	enum attach_state state;
+	enum attach_source source;
+	enum attach_confidence confidence;
+} merges[] = {
+	{ATTACH_UNKNOWN, NULL, ATTACH_NO, ATTACH_FROM_PROC, CONFIDENCE_LIKELY},
+	{ATTACH_UNKNOWN, "/dev/vfio/17", ATTACH_YES, ATTACH_FROM_PROC, CONFIDENCE_LIKELY},
+	{ATTACH_UNKNOWN, "anon_inode:[vfio-device]", ATTACH_YES, ATTACH_FROM_FDINFO,
+		CONFIDENCE_CERTAIN},
+	{ATTACH_NO, NULL, ATTACH_NO, ATTACH_FROM_STATUS, CONFIDENCE_CERTAIN},
+	{ATTACH_NO, "/dev/vfio/17", ATTACH_YES, ATTACH_FROM_PROC, CONFIDENCE_LIKELY},
+	{ATTACH_YES, NULL, ATTACH_YES, ATTACH_FROM_STATUS, CONFIDENCE_CERTAIN},
+	{ATTACH_YES, "/dev/vfio/17", ATTACH_YES, ATTACH_FROM_PROC, CONFIDENCE_CERTAIN},
+	{ATTACH_YES, "anon_inode:[vfio-device]", ATTACH_YES, ATTACH_FROM_FDINFO,
+		CONFIDENCE_CERTAIN},
+};
+
+START_TEST(all_sources_make_one_answer)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(merges); i++) {
+		struct observed_mdev *m;
+
+		make();
+		m = &o->mdevs[0];
+		m->attach = (uint8_t)merges[i].status;
+		if (merges[i].status != ATTACH_UNKNOWN) {
+			m->attach_source = ATTACH_FROM_STATUS;
+			m->attach_confidence = CONFIDENCE_CERTAIN;
+		}
+		if (merges[i].target)
+			put_process("qemu\n", merges[i].target);
+		fake_file("proc/4711/fdinfo/22",
+			"vfio-device-syspath: /sys/devices/vfio_ap/matrix/" A "\n");
+		ck_assert_int_eq(attach_scan(fake_root, o), 0);
+		ck_assert_msg(m->attach == merges[i].state &&
+				m->attach_source == merges[i].source &&
+				m->attach_confidence == merges[i].confidence,
+			"row %zu: %u %u %u", i, m->attach, m->attach_source, m->attach_confidence);
+		unmake();
+	}
+}
+END_TEST
+
+static const struct {
+	const char *cgroup, *unit, *machine, *name;
+} names[] = {
+	{"0::/machine.slice/machine-qemu\\x2d1\\x2done.scope/libvirt/emulator\n",
+		"machine-qemu\\x2d1\\x2done.scope", "qemu-1-one", "one"},
+	{"0::/machine.slice/machine-qemu\\x2d12\\x2da\\x2db.scope\n",
+		"machine-qemu\\x2d12\\x2da\\x2db.scope", "qemu-12-a-b", "a-b"},
+	{"4:cpu:/other\n1:name=systemd:/machine.slice/machine-web.scope\n0::/\n",
+		"machine-web.scope", "web", "web"},
+	{"0::/machine.slice/machine-qemu.scope\n", "machine-qemu.scope", "qemu-1-", "qemu-1-"},
+	/* Not registered, and no machine at all. */
+	{"0::/machine.slice/machine-web.scope\n", "machine-other.scope", "other", "qemu"},
+	{"0::/user.slice/user-0.slice\n", "machine-web.scope", "web", "qemu"},
+};
+
+START_TEST(machined_knows_the_virtual_machines_name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[128];
+
+		make();
+		put_process("qemu\n", "/dev/vfio/17");
+		fake_file("proc/4711/cgroup", names[i].cgroup);
+		snprintf(path, sizeof(path), "run/systemd/machines/unit:%s", names[i].unit);
+		fake_link(path, names[i].machine);
+		ck_assert_int_eq(attach_scan(fake_root, o), 0);
+		ck_assert_msg(strcmp(o->mdevs[0].vm_name, names[i].name) == 0, "row %zu: '%s'", i,
+			o->mdevs[0].vm_name);
+		unmake();
+	}
+}
+END_TEST
+
 START_TEST(the_module_is_believed_and_its_process_named)
 {
 	o->mdevs[0].attach = ATTACH_YES;
@@ -219,6 +318,9 @@ int main(void)
 	tcase_add_test(c, what_could_not_be_seen_stays_unknown);
 	tcase_add_test(c, without_proc_nothing_is_known);
 	tcase_add_test(tables, an_open_group_or_device_node_is_an_attachment);
+	tcase_add_test(tables, the_virtual_machines_process_counts);
+	tcase_add_test(tables, all_sources_make_one_answer);
+	tcase_add_test(tables, machined_knows_the_virtual_machines_name);
 	tcase_add_test(tables, other_devices_are_nobodys_business);
 	suite_add_tcase(suite, c);
 	suite_add_tcase(suite, tables);

@@ -47,6 +47,7 @@ enum field {
 	MDEV_VFIO_CDEV,
 	MDEV_ATTACH,
 	MDEV_ATTACH_SOURCE,
+	MDEV_ATTACH_CONFIDENCE,
 	MDEV_VM_PID,
 	MDEV_ATTACHED_SINCE,
 	MDEV_ATTACH_COUNT,
@@ -86,6 +87,9 @@ static void change_mdev(struct observed *o, enum field field)
 		break;
 	case MDEV_ATTACH_SOURCE:
 		m->attach_source = ATTACH_FROM_STATUS;
+		break;
+	case MDEV_ATTACH_CONFIDENCE:
+		m->attach_confidence = CONFIDENCE_LIKELY;
 		break;
 	case MDEV_VM_PID:
 		m->vm_pid++;
@@ -436,12 +440,15 @@ static void spoil(struct observed *o, int rule)
 	case 17:
 		memset(m->vfio_cdev, 'x', sizeof(m->vfio_cdev));
 		break;
+	case 18:
+		m->attach_confidence = CONFIDENCE_CERTAIN + 1;
+		break;
 	}
 }
 
 START_TEST(values_out_of_their_range_are_refused)
 {
-	for (int rule = 0; rule < 18; rule++) {
+	for (int rule = 0; rule < 19; rule++) {
 		_cleanup_(cleanup_observed_free) struct observed *o = sample(), *back = NULL;
 		_cleanup_free_ void *data = NULL;
 		size_t size;

@@ -214,7 +214,10 @@ START_TEST(reads_an_mdev_of_6_12)
 	ck_assert_uint_eq(matrix_n_queues(&m->guest), 1);
 	ck_assert_int_eq(m->vfio_group, 17);
 	ck_assert_str_eq(m->vfio_cdev, "vfio3");
-	ck_assert_uint_eq(m->attach, ATTACH_UNKNOWN);
+	/* Its queue says so: "assigned". */
+	ck_assert_uint_eq(m->attach, ATTACH_NO);
+	ck_assert_uint_eq(m->attach_source, ATTACH_FROM_STATUS);
+	ck_assert_uint_eq(m->attach_confidence, CONFIDENCE_CERTAIN);
 }
 END_TEST
 

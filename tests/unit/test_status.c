@@ -325,6 +325,12 @@ static void change_matrix(struct matrix_status *m, uint32_t property)
 	case MP_ORIGIN:
 		change_text(&m->origin[0]);
 		break;
+	case MP_ATTACH_SOURCE:
+		m->attach_source = ATTACH_FROM_PROC;
+		break;
+	case MP_ATTACH_CONFIDENCE:
+		m->attach_confidence = CONFIDENCE_LIKELY;
+		break;
 	}
 }
 
@@ -332,7 +338,7 @@ START_TEST(names_exactly_the_properties_of_a_matrix_that_differ)
 {
 	struct device d = {'a', "1", "2", NULL, ATTACH_NO};
 
-	for (uint32_t property = MP_NAME; property <= MP_ORIGIN; property <<= 1) {
+	for (uint32_t property = MP_NAME; property <= MP_ATTACH_CONFIDENCE; property <<= 1) {
 		_cleanup_(scene_done) struct scene a = scene_of(A, &d, NULL);
 		_cleanup_(scene_done) struct scene b = scene_of(A, &d, NULL);
 		_cleanup_(status_diff_done) struct status_diff diff = {};
