@@ -89,6 +89,11 @@ int attach_log_restore(struct attach_log *l, const struct attach_told *told)
 	return 0;
 }
 
+void attach_log_restored(struct attach_log *l)
+{
+	l->looked = true;
+}
+
 /* ---- what is heard ---- */
 
 static void heard_drop(struct attach_log *l, size_t i)

@@ -44,14 +44,16 @@ DEFINE_CLEANUP(struct attach_log, attach_log_free)
 /* What an earlier daemon told last.  Only before the first look.  0 or -ENOMEM. */
 int attach_log_restore(struct attach_log *l, const struct attach_told *told);
 
+/* That was all: of other devices it told nothing, so that there was nothing. */
+void attach_log_restored(struct attach_log *l);
+
 /* An event of the module has arrived.  0 or -ENOMEM (then it counts as lost). */
 int attach_log_hear(struct attach_log *l, const struct attach_event *e);
 
 /*
  * A look has seen @o.  *ret is a new array of what is to be told now, in order (*ret_n may be 0).
  * A lost event has its number and process where they can be told; otherwise the number of the next
- * one that is known of its device, and process 0.  The first look tells what changed since attach_log_restore(), and nothing of a device
- * that was not restored.  Devices of which nothing is known (ATTACH_UNKNOWN, or not found by an
+ * one that is known of its device, and process 0.  The first look tells nothing, or what changed since an earlier daemon's last.  Devices of which nothing is known (ATTACH_UNKNOWN, or not found by an
  * incomplete look) are left for the next look.
  * 0 or -ENOMEM, then nothing is told and the next look makes up for it.
  */

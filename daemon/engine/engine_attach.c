@@ -164,6 +164,8 @@ static int restore(struct engine *e)
 	size_t n = 0;
 	int r = guests_load(e->root, &records, &n);
 
+	if (r == -ENOENT)
+		return 0;
 	if (r < 0) {
 		log_warning("run/apmatrixd/guests cannot be used: %s; what happened while no "
 			    "daemon ran is not told",
@@ -177,6 +179,7 @@ static int restore(struct engine *e)
 		if (r < 0)
 			return r;
 	}
+	attach_log_restored(e->attach->log);
 	return 0;
 }
 

@@ -146,13 +146,12 @@ int guests_load(int root, struct guest_record **ret, size_t *ret_n)
 		.user = &p,
 	};
 	ssize_t n = file_read_at(root, GUESTS_FILE, GUESTS_MAX, &text);
-	int r = 0;
+	int r;
 
-	if (n < 0 && n != -ENOENT)
+	if (n < 0)
 		return n == -EFBIG ? -EBADMSG : (int)n;
-	if (n >= 0)
-		r = lines_read(text, (size_t)n, &sink);
-	if (r == 0 && n >= 0 && !is_complete(text, (size_t)n, p.n))
+	r = lines_read(text, (size_t)n, &sink);
+	if (r == 0 && !is_complete(text, (size_t)n, p.n))
 		r = -EBADMSG;
 	if (r < 0) {
 		free(p.items);

@@ -13,8 +13,8 @@ struct guest_record {
 	char guest[GUEST_NAME_MAX + 1]; /* the libvirt domain, or "" */
 };
 
-/* Reads them all: *ret is a new array.  0 also where there is no file, -EBADMSG for one that is not
- * whole, or a negative errno. */
+/* Reads them all: *ret is a new array, also of none.  -ENOENT: there is no file, -EBADMSG: it is not
+ * whole, or another negative errno. */
 int guests_load(int root, struct guest_record **ret, size_t *ret_n);
 
 /* Replaces the file.  0 or a negative errno. */

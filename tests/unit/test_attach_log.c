@@ -236,9 +236,10 @@ START_TEST(an_earlier_daemons_word_counts)
 		.uuid = A, .attached = true, .by_module = true, .pid = 100, .count = 2, .seq = 5};
 
 	ck_assert_int_eq(attach_log_restore(l, &told), 0);
+	attach_log_restored(l);
 	see_module(A, 101, 3, 8);
 	see_module(B, 102, 1, 2);
-	look("A-100@8 A+101@8 ");
+	look("B+102@2 A-100@8 A+101@8 ");
 }
 END_TEST
 
