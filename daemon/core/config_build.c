@@ -237,12 +237,6 @@ static int apply_matrix(struct config *c, const struct assignment *a, struct ori
 	return apply_single(m, &s, a->value);
 }
 
-static void queues_add_all(struct queues *q, const struct queues *more)
-{
-	for (unsigned a = 0; a < MASK_BITS; a++)
-		q->row[a] = mask_or(&q->row[a], &more->row[a]);
-}
-
 static int apply_keep(
 	struct config *c, const struct assignment *a, struct origin origin, struct problems *p)
 {

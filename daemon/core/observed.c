@@ -219,13 +219,7 @@ static bool bus_equal(const struct observed *a, const struct observed *b)
 		mask_equal(&a->host_domains, &b->host_domains) &&
 		mask_equal(&a->host_control_domains, &b->host_control_domains) &&
 		mask_equal(&a->cards, &b->cards) && a->max_adapter == b->max_adapter &&
-		a->max_domain == b->max_domain && a->override_other == b->override_other;
-}
-
-/* No padding in struct queues: equal sets are equal bytes. */
-static bool queues_equal(const struct queues *a, const struct queues *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
+		a->max_domain == b->max_domain;
 }
 
 bool observed_equal(const struct observed *a, const struct observed *b)
@@ -240,5 +234,6 @@ bool observed_equal(const struct observed *a, const struct observed *b)
 			return false;
 	return queues_equal(&a->present, &b->present) && queues_equal(&a->vfio, &b->vfio) &&
 		queues_equal(&a->host, &b->host) && queues_equal(&a->in_use, &b->in_use) &&
-		queues_equal(&a->override, &b->override);
+		queues_equal(&a->override, &b->override) &&
+		queues_equal(&a->override_other, &b->override_other);
 }

@@ -102,13 +102,13 @@ struct observed {
 	struct mask host_control_domains;
 	struct mask cards; /* cards that exist */
 	struct observed_card card[MASK_BITS];
-	struct queues present;       /* queue devices that exist */
-	struct queues vfio;          /* bound to vfio_ap */
-	struct queues host;          /* bound to another driver */
-	struct queues in_use;        /* status says "in use" */
-	struct queues override;      /* driver_override is vfio_ap */
-	bool override_other;         /* some queue has another driver_override */
-	struct observed_mdev *mdevs; /* sorted by UUID, owned */
+	struct queues present;        /* queue devices that exist */
+	struct queues vfio;           /* bound to vfio_ap */
+	struct queues host;           /* bound to another driver */
+	struct queues in_use;         /* status says "in use" */
+	struct queues override;       /* driver_override is vfio_ap */
+	struct queues override_other; /* driver_override is another name */
+	struct observed_mdev *mdevs;  /* sorted by UUID, owned */
 	size_t n_mdevs;
 };
 

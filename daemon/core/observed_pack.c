@@ -218,7 +218,7 @@ static void code_bus(struct coder *c, struct observed *o)
 	code_queues(c, &o->host);
 	code_queues(c, &o->in_use);
 	code_queues(c, &o->override);
-	code_bool(c, &o->override_other);
+	code_queues(c, &o->override_other);
 }
 
 static void code_observed(struct coder *c, struct observed *o)

@@ -107,6 +107,45 @@ void planner_block(struct planner *p, struct verdict *v, const char *reason, con
 	planner_problem(p, PROBLEM_ERROR, code, v, origin, "%s", text);
 }
 
+#define NAMED_QUEUES 8u
+
+char *planner_queues_text(struct planner *p, const struct queues *q)
+{
+	unsigned n = queues_count(q), named = n > NAMED_QUEUES ? NAMED_QUEUES : n, i = 0;
+	struct mask adapters = queues_adapters(q);
+	char *text = NULL, name[QUEUE_NAME_SIZE];
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f) {
+		p->failed = true;
+		return NULL;
+	}
+	MASK_FOREACH (a, &adapters) {
+		MASK_FOREACH (d, &q->row[a]) {
+			if (i == named)
+				break;
+			queue_format(a, d, name);
+			fprintf(f, "%s%s", i++ ? ", " : "", name);
+		}
+	}
+	if (n > named)
+		fprintf(f, " and %u more", n - named);
+	if (fclose(f) != 0) {
+		free(text);
+		p->failed = true;
+		return NULL;
+	}
+	return text;
+}
+
+struct mask plan_host_domains(const struct plan *p, unsigned adapter)
+{
+	if (!mask_test(&p->apmask, adapter))
+		return (struct mask){};
+	return mask_andnot(&p->aqmask, &p->override.row[adapter]);
+}
+
 const struct hold *planner_hold(const struct planner *p, const char *uuid)
 {
 	size_t low = 0, high = p->in->n_holds;

@@ -60,10 +60,13 @@ struct plan {
 	struct verdict *verdicts;
 	size_t n_verdicts;
 	struct problems problems;
-	bool pool_managed; /* the masks are ours to set */
+	bool pool_managed; /* the masks, or the overrides, are ours to set */
 	bool pool_exact;
 	enum pool_mode pool;        /* the mode in force: masks, driver-override or external */
 	struct mask apmask, aqmask; /* after the plan */
+	struct queues override;     /* queues with driver_override=vfio_ap, after the plan */
+	struct queues
+		overrides_ours; /* what of the ledger's overrides is still so; without new ones */
 };
 
 /* Returns 0 or -ENOMEM.  The plan borrows from @in's config and observed: they must live longer. */

@@ -1,63 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Third pass of the planner: the masks that the queues need.  Asks the pool solver where the
- * masks are the daemon's to set; where they are not, or where no masks will do, those who would
- * need other ones stand back.
+ * Third pass of the planner: how the queues leave the host.  Asks the pool solver where that is by
+ * masks and these are the daemon's to set; where they are not, or where no masks will do, those who
+ * would need other ones stand back.
  */
 #include "core/planner.h"
 
 #include <string.h>
 
 #include "core/stored.h"
-
-/* Whether the masks may be written now; says why not as a problem, and in p->masks_stay for those
- * who would need it. */
-static bool pool_may_write(struct planner *p)
-{
-	const struct observed *o = p->observed;
-	const struct host_config *h = &p->config->host;
-	const struct hold *hold = planner_hold(p, "");
-	struct origin at = h->origin[KEY_QUEUE_POOL], none = {};
-	bool overridden = !queues_is_empty(&o->override) || o->override_other;
-
-	if (h->pool == POOL_EXTERNAL) {
-		p->masks_stay = "which QueuePool=external leaves alone; clear its adapter's or its "
-				"domain's bit, or use QueuePool=auto";
-		return false;
-	}
-	if (h->pool == POOL_DRIVER_OVERRIDE) {
-		p->masks_stay = "which are not used by QueuePool=driver-override";
-		planner_problem(p, PROBLEM_ERROR, "not-available", NULL, at,
-			"QueuePool=driver-override is not available in this version; use masks, "
-			"auto or external");
-		return false;
-	}
-	if (overridden) {
-		p->masks_stay = "which the kernel does not let change while any queue has a "
-				"driver_override; clear the overrides";
-		planner_problem(p, PROBLEM_ERROR, "driver-override", NULL, at,
-			"some queues have a driver_override, under which the kernel refuses mask "
-			"changes; clear the overrides, or set QueuePool=external");
-		return false;
-	}
-	if (hold) {
-		p->masks_stay = "which could not be written; that is tried again";
-		planner_problem(
-			p, PROBLEM_ERROR, "kernel-refused", NULL, none, "%s", hold->message);
-		return false;
-	}
-	if (p->ledger->masks_known && h->drift == DRIFT_REPORT &&
-		(!mask_equal(&p->ledger->apmask, &o->apmask) ||
-			!mask_equal(&p->ledger->aqmask, &o->aqmask))) {
-		p->masks_stay = "which someone else changed, and Drift=report leaves them so; set "
-				"Drift=repair";
-		planner_problem(p, PROBLEM_WARNING, "drift", NULL, none,
-			"someone else changed apmask or aqmask, and Drift=report leaves them so; "
-			"set Drift=repair to have them set again");
-		return false;
-	}
-	return true;
-}
 
 /* Bits that the kernel would refuse to set.  Since 6.19 that is every number that a mediated
  * device has; before, only queues count, which the cover takes care of.  While not everything
@@ -88,13 +39,6 @@ static void stuck_bits(const struct planner *p, struct pool_request *r)
 		r->stuck_adapters = r->stuck_domains = full;
 	r->stuck_adapters = mask_andnot(&r->stuck_adapters, &o->apmask);
 	r->stuck_domains = mask_andnot(&r->stuck_domains, &o->aqmask);
-}
-
-/* What is wanted and only for the moment not there as wanted (a failed write that is tried again, a
- * drift that is to be looked at): its queues are not handed back and forth meanwhile. */
-static bool verdict_reserves(const struct verdict *v)
-{
-	return v->config && v->wanted && (v->kind == VERDICT_HELD || v->kind == VERDICT_DRIFT);
 }
 
 static void pool_request_make(
@@ -187,36 +131,6 @@ static unsigned block_impossible(struct planner *p, const struct queues *impossi
 	return n;
 }
 
-#define NAMED_QUEUES 8u
-
-/* "05.0001, 05.0002 and 7 more", or NULL: out of memory. */
-static char *queues_text(const struct queues *q)
-{
-	unsigned n = queues_count(q), named = n > NAMED_QUEUES ? NAMED_QUEUES : n, i = 0;
-	struct mask adapters = queues_adapters(q);
-	char *text = NULL, name[QUEUE_NAME_SIZE];
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	if (!f)
-		return NULL;
-	MASK_FOREACH (a, &adapters) {
-		MASK_FOREACH (d, &q->row[a]) {
-			if (i == named)
-				break;
-			queue_format(a, d, name);
-			fprintf(f, "%s%s", i++ ? ", " : "", name);
-		}
-	}
-	if (n > named)
-		fprintf(f, " and %u more", n - named);
-	if (fclose(f) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 static void note_forced(struct planner *p, const struct pool_result *r)
 {
 	_cleanup_free_ char *text = NULL;
@@ -229,11 +143,9 @@ static void note_forced(struct planner *p, const struct pool_result *r)
 			r->n_classes, (unsigned long long)r->n_steps);
 	if (n == 0)
 		return;
-	text = queues_text(&r->forced);
-	if (!text) {
-		p->failed = true;
+	text = planner_queues_text(p, &r->forced);
+	if (!text)
 		return;
-	}
 	planner_problem(p, PROBLEM_NOTE, "forced-queues", NULL, (struct origin){},
 		"queue%s %s leave%s the host although no device gets %s, since masks cut whole "
 		"adapters and domains",
@@ -256,7 +168,7 @@ static void note_stored(struct planner *p)
 				queues_set(back, a, d);
 	n = back ? queues_count(back) : 0;
 	if (n > 0)
-		text = queues_text(back);
+		text = planner_queues_text(p, back);
 	if (!back || (n > 0 && !text)) {
 		p->failed = true;
 		return;
@@ -292,7 +204,7 @@ static const struct verdict *keeper_of(const struct planner *p, unsigned a, unsi
 	return near;
 }
 
-static void note_unkept(struct planner *p, unsigned a, unsigned d)
+void planner_note_unkept(struct planner *p, unsigned a, unsigned d)
 {
 	const struct verdict *v = keeper_of(p, a, d);
 	struct origin at = host_config_keep_origin(&p->config->host, a, d);
@@ -330,7 +242,7 @@ static unsigned give_up_kept(
 		lost = mask_andnot(&lost, &unkept->row[a]);
 		if (mask_is_empty(&lost))
 			continue;
-		note_unkept(p, a, mask_next(&lost, 0));
+		planner_note_unkept(p, a, mask_next(&lost, 0));
 		unkept->row[a] = mask_or(&unkept->row[a], &lost);
 		n += mask_count(&lost);
 	}
@@ -373,8 +285,23 @@ static void solve(struct planner *p)
 	p->plan->aqmask = result->aqmask;
 	p->plan->pool_exact = result->exact;
 	note_forced(p, result);
-	if (p->config->n_matrices > 0)
-		note_stored(p);
+}
+
+/* Masks that are not touched now, for all that is to be. */
+bool planner_masks_serve(struct planner *p)
+{
+	_cleanup_free_ struct pool_request *request = malloc(sizeof(*request));
+	_cleanup_free_ struct pool_result *result = malloc(sizeof(*result));
+	_cleanup_free_ struct queues *unkept = calloc(1, sizeof(*unkept));
+	int r = -ENOMEM;
+
+	if (request && result && unkept) {
+		pool_request_make(p, request, unkept, true);
+		r = pool_solve(request, result);
+	}
+	if (r < 0)
+		p->failed = true;
+	return r == 0;
 }
 
 /* Where the masks stay as they are, nobody may count on a queue that they leave to the host. */
@@ -387,15 +314,15 @@ static void block_host_owned(struct planner *p)
 		p->failed = true;
 		return;
 	}
-	/* A queue with a driver_override is whose driver it has now (ap_owned_by_def_drv()). */
+	/* A queue with a driver_override is whose driver it has (ap_owned_by_def_drv()) until it is
+	 * bound anew. */
 	for (unsigned a = 0; a < MASK_BITS; a++) {
-		const struct mask *overridden = &p->observed->override.row[a];
+		host->row[a] = plan_host_domains(p->plan, a);
+		if (!p->plan->pool_managed) {
+			struct mask unmoved =
+				mask_and(&p->plan->override.row[a], &p->observed->host.row[a]);
 
-		host->row[a] = mask_and(overridden, &p->observed->host.row[a]);
-		if (mask_test(&p->plan->apmask, a)) {
-			struct mask by_masks = mask_andnot(&p->plan->aqmask, overridden);
-
-			host->row[a] = mask_or(&host->row[a], &by_masks);
+			host->row[a] = mask_or(&host->row[a], &unmoved);
 		}
 	}
 	for (size_t i = 0; i < p->plan->n_verdicts; i++) {
@@ -418,14 +345,15 @@ static void block_host_owned(struct planner *p)
 		planner_settle(p);
 }
 
-/* Nothing of ours is wanted or left, and the host has its queues back: from now on the masks are
+/* Nothing of ours is wanted or left, and the host has its queues back: from now on the pool is
  * anybody's again, an administrator's or chzdev's. */
 static bool pool_is_over(const struct planner *p)
 {
 	const struct plan *plan = p->plan;
 
 	if (p->config->n_matrices > 0 || !mask_equal(&plan->apmask, &p->observed->apmask) ||
-		!mask_equal(&plan->aqmask, &p->observed->aqmask))
+		!mask_equal(&plan->aqmask, &p->observed->aqmask) ||
+		!queues_is_empty(&plan->overrides_ours))
 		return false;
 	for (size_t i = 0; i < plan->n_verdicts; i++)
 		if (plan->verdicts[i].ours && plan->verdicts[i].mdev)
@@ -439,20 +367,21 @@ void planner_solve_pool(struct planner *p)
 
 	plan->apmask = p->observed->apmask;
 	plan->aqmask = p->observed->aqmask;
+	plan->override = p->observed->override;
+	plan->overrides_ours = p->ledger->overrides;
 	plan->pool_exact = true;
 	plan->pool = p->config->host.pool == POOL_EXTERNAL ? POOL_EXTERNAL : POOL_AUTO;
 	if (!p->observed->has_ap_bus)
 		return;
-	/* Without any definition the masks are somebody else's, until we have set them once. */
-	if (p->config->n_matrices > 0 || p->ledger->masks_ours) {
-		if (plan->pool == POOL_AUTO && p->config->host.pool != POOL_DRIVER_OVERRIDE)
-			plan->pool = POOL_MASKS;
-		plan->pool_managed = pool_may_write(p);
-	}
-	/* While vfio_ap is away, perhaps to come back at once, queues do not change hands. */
-	plan->pool_managed = plan->pool_managed && p->observed->has_matrix_device;
-	if (plan->pool_managed)
+	planner_choose_way(p);
+	if (plan->pool_managed && plan->pool == POOL_DRIVER_OVERRIDE) {
+		planner_split_queues(p);
+	} else if (plan->pool_managed) {
+		planner_clear_overrides(p);
 		solve(p);
+	}
+	if (plan->pool_managed && p->config->n_matrices > 0 && !p->failed)
+		note_stored(p);
 	if (plan->pool_managed && pool_is_over(p))
 		plan->pool = POOL_AUTO;
 	if (!p->failed)

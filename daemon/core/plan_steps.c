@@ -18,7 +18,7 @@ static void name_step(const struct planner *p, struct step *s, const struct verd
 	snprintf(s->name, sizeof(s->name), "%s", name);
 }
 
-static struct step *step_add(
+struct step *planner_step(
 	struct planner *p, enum step_type type, enum stage stage, const struct verdict *v)
 {
 	struct plan *plan = p->plan;
@@ -48,7 +48,7 @@ static struct step *step_add(
 
 static void emit_probe(struct planner *p, const struct verdict *v, unsigned queue)
 {
-	struct step *s = step_add(p, STEP_PROBE, STAGE_GROW, v);
+	struct step *s = planner_step(p, STEP_PROBE, STAGE_GROW, v);
 
 	if (s)
 		s->number = queue;
@@ -75,7 +75,7 @@ static void emit_numbers(struct planner *p, const struct part *part, bool assign
 	const struct verdict *v, const struct mask *numbers, struct matrix *now)
 {
 	MASK_FOREACH (n, numbers) {
-		struct step *s = step_add(p, assign ? part->assign : part->unassign, stage, v);
+		struct step *s = planner_step(p, assign ? part->assign : part->unassign, stage, v);
 
 		if (assign)
 			mask_set(part_of(now, part), n);
@@ -99,7 +99,7 @@ static void emit_change(struct planner *p, enum stage stage, const struct verdic
 	if (matrix_equal(from, to))
 		return;
 	if (p->observed->features & FEATURE_AP_CONFIG) {
-		struct step *s = step_add(p, STEP_AP_CONFIG, stage, v);
+		struct step *s = planner_step(p, STEP_AP_CONFIG, stage, v);
 
 		if (s)
 			s->matrix = *to;
@@ -117,9 +117,12 @@ static void emit_change(struct planner *p, enum stage stage, const struct verdic
 /* ---- release ---- */
 
 /* What an mdev has once it gave up all that it is to give up; control domains are nobody's gain. */
-static struct matrix rest_of(const struct verdict *v)
+static struct matrix rest_of(const struct planner *p, const struct verdict *v)
 {
-	struct matrix rest = matrix_and(&v->mdev->assigned, &v->target);
+	struct matrix rest = {};
+
+	if (!p->pool_changes || matrix_n_queues(&v->mdev->assigned) == 0)
+		rest = matrix_and(&v->mdev->assigned, &v->target);
 
 	rest.control_domains = v->mdev->assigned.control_domains;
 	return rest;
@@ -132,12 +135,14 @@ static bool needs_release(
 {
 	const struct observed *o = p->observed;
 	const struct matrix *now = &v->mdev->assigned;
-	struct matrix rest = rest_of(v);
+	struct matrix rest = rest_of(p, v);
 	struct mask set_adapters = mask_andnot(&p->plan->apmask, &o->apmask);
 	struct mask set_domains = mask_andnot(&p->plan->aqmask, &o->aqmask);
 
 	if (matrix_equal(&rest, now))
 		return false;
+	if (p->pool_changes)
+		return true;
 	/* Without ap_config, adding before removing would pass through the product of both. */
 	if (!(o->features & FEATURE_AP_CONFIG))
 		return true;
@@ -147,10 +152,9 @@ static bool needs_release(
 		return true;
 	MASK_FOREACH (a, &now->adapters) {
 		struct mask shed = verdict_shed_domains(v, a);
+		struct mask host = plan_host_domains(p->plan, a);
 
-		if (mask_intersects(&shed, &fresh->row[a]))
-			return true;
-		if (mask_test(&p->plan->apmask, a) && mask_intersects(&shed, &p->plan->aqmask))
+		if (mask_intersects(&shed, &fresh->row[a]) || mask_intersects(&shed, &host))
 			return true;
 	}
 	return false;
@@ -175,7 +179,7 @@ static void emit_mask(
 
 	if (mask_equal(from, to))
 		return;
-	s = step_add(p, type, STAGE_POOL, NULL);
+	s = planner_step(p, type, STAGE_POOL, NULL);
 	if (s)
 		s->mask = *to;
 }
@@ -212,7 +216,7 @@ static bool may_touch_guest(const struct planner *p, const struct verdict *v)
 	return !verdict_is_busy(v) || live != LIVE_NONE;
 }
 
-/* Queues that the masks leave to vfio_ap and that someone unbound: their whole adapter is out of
+/* Queues that the masks or overrides leave to vfio_ap and that someone unbound: their whole adapter is out of
  * the guest until they are bound again (vfio_ap_mdev_remove_queue()). */
 static bool emit_probes(struct planner *p, const struct verdict *v)
 {
@@ -254,6 +258,13 @@ static bool needs_refilter(const struct planner *p, const struct verdict *v)
 
 	if (!v->mdev->guest_known || !(p->observed->features & FEATURE_AP_CONFIG))
 		return false;
+	/* Refused for a queue that has gone and took its override with it. */
+	MASK_FOREACH (a, &v->target.adapters) {
+		struct mask host = plan_host_domains(p->plan, a);
+
+		if (mask_intersects(&host, &v->target.domains))
+			return false;
+	}
 	expected_guest(p->observed, &v->mdev->assigned, &expected);
 	return !mask_is_subset(&expected.adapters, &v->mdev->guest.adapters) &&
 		!mask_is_empty(&expected.domains);
@@ -270,7 +281,7 @@ static void emit_repair(struct planner *p, const struct verdict *v)
 		return;
 	if (emit_probes(p, v) || !needs_refilter(p, v))
 		return;
-	s = step_add(p, STEP_AP_CONFIG, STAGE_GROW, v);
+	s = planner_step(p, STEP_AP_CONFIG, STAGE_GROW, v);
 	if (s)
 		s->matrix = v->target;
 }
@@ -280,11 +291,11 @@ static void emit_grow(struct planner *p, const struct verdict *v, bool released)
 	struct matrix from = {};
 
 	if (!v->mdev) {
-		step_add(p, STEP_CREATE, STAGE_GROW, v);
+		planner_step(p, STEP_CREATE, STAGE_GROW, v);
 		emit_change(p, STAGE_GROW, v, &from, &v->target);
 		return;
 	}
-	from = released ? rest_of(v) : v->mdev->assigned;
+	from = released ? rest_of(p, v) : v->mdev->assigned;
 	if (matrix_equal(&from, &v->target) && !released)
 		emit_repair(p, v);
 	else
@@ -322,7 +333,7 @@ static void emit_release(struct planner *p, struct moves *m, size_t i)
 	if (!v->mdev)
 		return;
 	if (!v->has_target) {
-		step_add(p, STEP_REMOVE, STAGE_RELEASE, v);
+		planner_step(p, STEP_REMOVE, STAGE_RELEASE, v);
 		return;
 	}
 	if (!v->mdev->assigned_known)
@@ -330,7 +341,7 @@ static void emit_release(struct planner *p, struct moves *m, size_t i)
 	rest = v->mdev->assigned;
 	m->released[i] = needs_release(p, v, &m->fresh);
 	if (m->released[i]) {
-		rest = rest_of(v);
+		rest = rest_of(p, v);
 		emit_change(p, STAGE_RELEASE, v, &v->mdev->assigned, &rest);
 	}
 	queues_add_product(&m->held, &rest.adapters, &rest.domains);
@@ -350,7 +361,10 @@ void planner_emit_steps(struct planner *p)
 	collect_fresh(p, m);
 	for (size_t i = 0; i < n; i++)
 		emit_release(p, m, i);
+	/* The kernel refuses masks while there is an override, and an override under masks. */
+	planner_emit_clears(p);
 	emit_masks(p, &m->held);
+	planner_emit_overrides(p);
 	for (size_t i = 0; i < n; i++) {
 		const struct verdict *v = &p->plan->verdicts[i];
 

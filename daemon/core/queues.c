@@ -51,6 +51,32 @@ bool queues_is_empty(const struct queues *q)
 	return true;
 }
 
+/* No padding in struct queues: equal sets are equal bytes. */
+bool queues_equal(const struct queues *a, const struct queues *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+bool queues_is_subset(const struct queues *a, const struct queues *b)
+{
+	for (unsigned i = 0; i < MASK_BITS; i++)
+		if (!mask_is_subset(&a->row[i], &b->row[i]))
+			return false;
+	return true;
+}
+
+void queues_add_all(struct queues *q, const struct queues *b)
+{
+	for (unsigned i = 0; i < MASK_BITS; i++)
+		q->row[i] = mask_or(&q->row[i], &b->row[i]);
+}
+
+void queues_subtract(struct queues *q, const struct queues *b)
+{
+	for (unsigned i = 0; i < MASK_BITS; i++)
+		q->row[i] = mask_andnot(&q->row[i], &b->row[i]);
+}
+
 bool queues_intersect(const struct queues *a, const struct queues *b)
 {
 	for (unsigned i = 0; i < MASK_BITS; i++)

@@ -38,6 +38,12 @@ struct mask queues_domains(const struct queues *q);
 unsigned queues_count(const struct queues *q);
 bool queues_is_empty(const struct queues *q);
 bool queues_intersect(const struct queues *a, const struct queues *b);
+bool queues_equal(const struct queues *a, const struct queues *b);
+bool queues_is_subset(const struct queues *a, const struct queues *b); /* of @b */
+
+/* Adds, or takes away, every queue of @b. */
+void queues_add_all(struct queues *q, const struct queues *b);
+void queues_subtract(struct queues *q, const struct queues *b);
 
 /* Writes "AA.DDDD" in the digits of the AP bus ("%02x.%04x"). */
 void queue_format(unsigned adapter, unsigned domain, char buf[static QUEUE_NAME_SIZE]);

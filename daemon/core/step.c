@@ -43,6 +43,11 @@ const char *step_object(const struct step *s, char buf[static UUID_SIZE])
 	case STEP_UNBIND:
 		queue_of(s, buf);
 		return buf;
+	case STEP_PROBE:
+		if (s->name[0] || s->uuid[0])
+			return s->name[0] ? s->name : s->uuid;
+		queue_of(s, buf);
+		return buf;
 	default:
 		return s->name[0] ? s->name : s->uuid;
 	}
@@ -169,8 +174,9 @@ static const struct explanation on_mask[] = {
 		"a queue that would go back to the host is still in a mediated device; stop that "
 		"matrix first ('apmatrixctl queues' shows which)"},
 	{EINVAL,
-		"this kernel refuses mask changes while any queue has a driver_override; clear "
-		"the overrides, or set QueuePool=external"},
+		"this kernel refuses mask changes while any queue has a driver_override, and until "
+		"the next boot if one had it when it went away; clear the overrides, or set "
+		"QueuePool=driver-override"},
 };
 
 /* assign_adapter_store(), ap_config_store(), ... in vfio_ap_ops.c */

@@ -97,7 +97,7 @@ static void confirm_masks(struct engine *e)
 	const struct observed *o = e->observed;
 	const struct plan *plan = e->plan;
 	struct ledger *l = e->ledger;
-	bool needed = plan->pool != POOL_AUTO;
+	bool needed = plan->pool == POOL_MASKS;
 
 	if (!l->masks_ours || !plan->pool_managed || !mask_equal(&plan->apmask, &o->apmask) ||
 		!mask_equal(&plan->aqmask, &o->aqmask))
@@ -105,6 +105,18 @@ static void confirm_masks(struct engine *e)
 	l->masks_ours = l->masks_known = needed;
 	l->apmask = needed ? o->apmask : (struct mask){};
 	l->aqmask = needed ? o->aqmask : (struct mask){};
+}
+
+/* Where the pool is not managed the plan leaves them as they were. */
+static void confirm_overrides(struct engine *e)
+{
+	struct ledger *l = e->ledger;
+
+	l->overrides = e->plan->overrides_ours;
+	queues_subtract(&l->overrides_begun, &e->observed->override);
+	for (unsigned a = 0; a < MASK_BITS; a++)
+		l->overrides_begun.row[a] =
+			mask_and(&l->overrides_begun.row[a], &l->overrides.row[a]);
 }
 
 void ledger_observe(struct engine *e)
@@ -122,6 +134,7 @@ void ledger_observe(struct engine *e)
 	if (e->n_overdue == 0)
 		forget(e);
 	confirm_masks(e);
+	confirm_overrides(e);
 	ledger_write(e);
 }
 
@@ -134,6 +147,13 @@ void ledger_before_run(struct engine *e)
 		if (s->type == STEP_APMASK || s->type == STEP_AQMASK) {
 			e->ledger->masks_ours = true;
 			e->ledger->masks_known = false;
+			continue;
+		}
+		if (s->type == STEP_OVERRIDE || s->type == STEP_CLEAR_OVERRIDE) {
+			unsigned a = s->number >> 8, d = s->number & 0xff;
+
+			queues_set(&e->ledger->overrides, a, d);
+			queues_set(&e->ledger->overrides_begun, a, d);
 			continue;
 		}
 		if (s->type == STEP_CREATE)

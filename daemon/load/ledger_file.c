@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The ledger's text: drop-in syntax, a section [masks] and one [UUID] for each entry, and in the
- * end a line "# end N" with the number of entries, without which it is not complete.  Like all
+ * The ledger's text: drop-in syntax, a section [masks], the sections [overrides] and
+ * [overrides-begun] with a line an adapter, and one [UUID] for each entry, and in the end a line "# end N" with the number of entries, without which it is not complete.  Like all
  * that decides what may be removed, it is believed only as a whole.
  */
 #include "load/ledger_file.h"
@@ -19,6 +19,7 @@
 struct parser {
 	struct ledger *ledger;
 	bool in_masks;
+	struct queues *in_queues; /* [overrides], [overrides-begun]; NULL outside */
 	bool has_apmask, has_aqmask;
 	char uuid[UUID_SIZE]; /* "" outside of an entry */
 };
@@ -36,7 +37,14 @@ static int on_section(void *user, const char *name, unsigned line _unused_)
 	if (!name)
 		return -EBADMSG;
 	p->in_masks = strcmp(name, "masks") == 0;
+	p->in_queues = NULL;
 	p->uuid[0] = '\0';
+	if (strcmp(name, "overrides") == 0)
+		p->in_queues = &p->ledger->overrides;
+	else if (strcmp(name, "overrides-begun") == 0)
+		p->in_queues = &p->ledger->overrides_begun;
+	if (p->in_queues)
+		return queues_is_empty(p->in_queues) ? 0 : -EBADMSG;
 	if (p->in_masks) {
 		p->ledger->masks_ours = true;
 		return 0;
@@ -59,6 +67,20 @@ static int parse_masks(struct parser *p, const char *key, const char *value)
 	*(ap ? &p->has_apmask : &p->has_aqmask) = true;
 	p->ledger->masks_known = p->has_apmask && p->has_aqmask;
 	return 0;
+}
+
+/* "05=0x0800...": an adapter and its domains. */
+static int parse_row(struct queues *q, const char *key, const char *value)
+{
+	unsigned adapter;
+	char again[3];
+
+	if (sscanf(key, "%2x", &adapter) != 1)
+		return -EBADMSG;
+	snprintf(again, sizeof(again), "%02x", adapter);
+	if (strcmp(key, again) != 0 || !mask_is_empty(&q->row[adapter]))
+		return -EBADMSG;
+	return mask_parse_kernel(value, &q->row[adapter]) < 0 ? -EBADMSG : 0;
 }
 
 static int parse_bool(const char *value, bool *ret)
@@ -102,6 +124,8 @@ static int on_pair(void *user, const char *key, const char *value, unsigned line
 
 	if (p->in_masks)
 		return parse_masks(p, key, value);
+	if (p->in_queues)
+		return parse_row(p->in_queues, key, value);
 	e = ledger_find(p->ledger, p->uuid);
 	if (!e)
 		return -EBADMSG;
@@ -150,7 +174,8 @@ int ledger_load(int root, struct ledger **ret)
 		r = lines_read(text, (size_t)n, &sink);
 		if (r < 0)
 			return r;
-		if (!is_complete(text, (size_t)n, l->n) || p.has_apmask != p.has_aqmask)
+		if (!is_complete(text, (size_t)n, l->n) || p.has_apmask != p.has_aqmask ||
+			!queues_is_subset(&l->overrides_begun, &l->overrides))
 			return -EBADMSG;
 	}
 	*ret = TAKE_PTR(l);
@@ -172,6 +197,20 @@ static void print_entry(FILE *f, const struct ledger_entry *e)
 	fprintf(f, "set=%s\n", set);
 }
 
+static void print_queues(FILE *f, const char *section, const struct queues *q)
+{
+	struct mask adapters = queues_adapters(q);
+	char domains[MASK_KERNEL_SIZE];
+
+	if (mask_is_empty(&adapters))
+		return;
+	fprintf(f, "\n[%s]\n", section);
+	MASK_FOREACH (a, &adapters) {
+		mask_format_kernel(&q->row[a], domains);
+		fprintf(f, "%02x=%s\n", a, domains);
+	}
+}
+
 static void print_ledger(FILE *f, const struct ledger *l)
 {
 	char apmask[MASK_KERNEL_SIZE], aqmask[MASK_KERNEL_SIZE];
@@ -184,6 +223,8 @@ static void print_ledger(FILE *f, const struct ledger *l)
 		mask_format_kernel(&l->aqmask, aqmask);
 		fprintf(f, "apmask=%s\naqmask=%s\n", apmask, aqmask);
 	}
+	print_queues(f, "overrides", &l->overrides);
+	print_queues(f, "overrides-begun", &l->overrides_begun);
 	for (size_t i = 0; i < l->n; i++)
 		print_entry(f, &l->entries[i]);
 	fprintf(f, "\n# end %zu\n", l->n);

@@ -192,7 +192,7 @@ static void scan_override(
 	if (strcmp(s->text, TREE_VFIO_DRIVER) == 0)
 		queues_set(&s->o->override, adapter, domain);
 	else if (n > 0 && strcmp(s->text, "(null)") != 0)
-		s->o->override_other = true;
+		queues_set(&s->o->override_other, adapter, domain);
 }
 
 /* Does the first queue have the attribute?  Without any queue the release has to tell. */

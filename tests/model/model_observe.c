@@ -52,10 +52,8 @@ static void observe_bus(const struct model *m, struct observed *o)
 			.chkstop = c->chkstop,
 			.online = c->config && !c->chkstop && c->online,
 		};
-		for (unsigned domain = mask_next(&m->override.row[adapter], 0); domain < MASK_BITS;
-			domain = mask_next(&m->override.row[adapter], domain + 1))
-			if (!queues_test(&m->override_vfio, adapter, domain))
-				o->override_other = true;
+		o->override_other.row[adapter] =
+			mask_andnot(&m->override.row[adapter], &m->override_vfio.row[adapter]);
 	}
 	o->present = m->present;
 	o->vfio = m->vfio;

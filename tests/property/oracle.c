@@ -81,7 +81,8 @@ static bool masks_are_ours(const struct config *config, const struct observed *o
 	const struct host_config *h = &config->host;
 
 	return (h->pool == POOL_AUTO || h->pool == POOL_MASKS) && h->drift == DRIFT_REPAIR &&
-		!o->override_other && queues_is_empty(&o->override) && keeps_are_kept(o, &h->keep);
+		queues_is_empty(&o->override_other) && queues_is_empty(&o->override) &&
+		keeps_are_kept(o, &h->keep);
 }
 
 static void check_fulfilled(

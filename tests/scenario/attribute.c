@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define MATRIX_DEVICE "devices/vfio_ap/matrix/"
+#define OVERRIDE "driver_override"
 #define CREATE MATRIX_DEVICE "mdev_supported_types/vfio_ap-passthrough/create"
 
 /* ---- out ---- */
@@ -49,7 +50,7 @@ static void print_value(FILE *f, struct world *w, const char *name, const char *
 	} else if (strcmp(name, "create") == 0) {
 		print_uuid(f, w, text);
 	} else {
-		fputs(text, f);
+		fputs(text[0] ? text : "nothing", f);
 	}
 }
 
@@ -67,6 +68,8 @@ void attribute_print_write(FILE *f, struct world *w, const struct model_log_entr
 		print_uuid(f, w, uuid);
 		fputc('/', f);
 	}
+	if (strcmp(name, OVERRIDE) == 0)
+		fprintf(f, "%.*s/", (int)QUEUE_NAME_SIZE - 1, name - QUEUE_NAME_SIZE);
 	fprintf(f, "%s = ", name);
 	print_value(f, w, name, e->text);
 	fprintf(f, "%s%s\n", error ? " -> " : "", error ? error : "");
@@ -91,6 +94,14 @@ char *attribute_path(const char *name)
 		return strdup(CREATE);
 	if (is_mask(name))
 		return join("bus/ap/", name);
+	if (strlen(name) == QUEUE_NAME_SIZE + strlen(OVERRIDE) &&
+		strcmp(name + QUEUE_NAME_SIZE, OVERRIDE) == 0) {
+		char *path = NULL;
+
+		if (asprintf(&path, "devices/ap/card%.2s/%s", name, name) < 0)
+			abort();
+		return path;
+	}
 	snprintf(uuid, sizeof(uuid), "%s", name);
 	return join(uuid_normalize(uuid, ignored) ? MATRIX_DEVICE : "", name);
 }
@@ -147,5 +158,7 @@ char *attribute_value(const char *name, const char *value)
 		return mask_value(value);
 	if (slash && strcmp(slash, "/ap_config") == 0)
 		return matrix_value(value);
+	if (slash && strcmp(slash + 1, OVERRIDE) == 0 && strcmp(value, "nothing") == 0)
+		return strdup("\n");
 	return strdup(value);
 }

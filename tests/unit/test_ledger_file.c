@@ -51,6 +51,9 @@ static struct ledger *make_ledger(void)
 	l->apmask = mask_full();
 	mask_clear(&l->apmask, 5);
 	l->aqmask = mask_up_to(3);
+	queues_set(&l->overrides, 5, 2);
+	queues_set(&l->overrides, 0xfe, 0);
+	queues_set(&l->overrides_begun, 0xfe, 0);
 	return l;
 }
 
@@ -60,6 +63,13 @@ static const char text_a[] =
 	"[masks]\n"
 	"apmask=0xfbffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\n"
 	"aqmask=0xf000" ZEROS "\n"
+	"\n"
+	"[overrides]\n"
+	"05=0x2000" ZEROS "\n"
+	"fe=0x8000" ZEROS "\n"
+	"\n"
+	"[overrides-begun]\n"
+	"fe=0x8000" ZEROS "\n"
 	"\n"
 	"[" UUID_A "]\n"
 	"name=guest1\n"
@@ -154,6 +164,13 @@ START_TEST(refuses_damaged_texts)
 		"[masks]\napmask=0x1\n# end 0\n",
 		"[masks]\napmask=y\naqmask=0x1\n# end 0\n",
 		"[masks]\nother=0x1\n# end 0\n",
+		"[overrides]\n5=0x1\n# end 0\n",
+		"[overrides]\n0g=0x1\n# end 0\n",
+		"[overrides]\n0A=0x1\n# end 0\n",
+		"[overrides]\n05=y\n# end 0\n",
+		"[overrides]\n05=0x1\n05=0x1\n# end 0\n",
+		"[overrides]\n05=0x1\n[overrides]\n06=0x1\n# end 0\n",
+		"[overrides-begun]\n05=0x1\n# end 0\n",
 		"\xff\n# end 0\n",
 	};
 

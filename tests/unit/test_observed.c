@@ -125,14 +125,13 @@ static void change_bus(struct observed *o, enum field field)
 		[HOST] = &o->host,
 		[IN_USE] = &o->in_use,
 		[OVERRIDE] = &o->override,
+		[OVERRIDE_OTHER] = &o->override_other,
 	};
 
 	if (field < ARRAY_SIZE(masks) && masks[field])
 		masks[field]->word[1] ^= 2;
 	else if (field < ARRAY_SIZE(queues) && queues[field])
 		queues[field]->row[200].word[3] ^= 4;
-	else if (field == OVERRIDE_OTHER)
-		o->override_other = !o->override_other;
 	else if (field == CARD_HWTYPE)
 		o->card[255].hwtype = 14;
 	else if (field == CARD_MODE)

@@ -409,7 +409,8 @@ START_TEST(reads_overrides_of_all_queues_where_both_masks_are_untouched)
 
 	ck_assert_msg(o->complete, "%s", o->incomplete);
 	ck_assert(o->features & FEATURE_DRIVER_OVERRIDE);
-	ck_assert(o->override_other);
+	ck_assert_uint_eq(queues_count(&o->override_other), 1);
+	ck_assert(queues_test(&o->override_other, 3, 4));
 	ck_assert_uint_eq(queues_count(&o->override), 1);
 	ck_assert(queues_test(&o->override, 5, 4));
 }
@@ -426,7 +427,7 @@ START_TEST(reads_no_override_where_masks_explain_the_drivers)
 
 	_cleanup_observed_ struct observed *o = scan();
 
-	ck_assert(!o->override_other);
+	ck_assert(queues_is_empty(&o->override_other));
 	ck_assert(queues_test(&o->override, 7, 4));
 }
 END_TEST

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# tier: fast
+# kernels: 6.1 6.12 7.2
+# attach, attach-failed and detach: the uevent with all its properties, the attributes at once, and a poll that wakes up.
+# shellcheck source=tests/vm/guest/lib.sh
+. /bench/lib.sh
+# shellcheck source=tests/vm/guest/module.sh
+. /bench/module.sh
+
+modprobe apmatrix || fail "apmatrix does not load"
+uev_start
+writes $TYPE/create $A
+writes $TYPE/create $B
+module_shows $A 0 0 0 0
+shows $MDEV/$A/apmatrix/attached_since 0
+ka_start 0
+ka_says 0 ok vm 0
+pid=$(ka_pid 0)
+
+echo "attach: known when the call returns, the uevent says who, a poll wakes up"
+/bench/pollattr $MDEV/$A/apmatrix/attached >/run/poll &
+poll=$!
+waits_for "pollattr" grep -q waiting /run/poll
+ka_says 0 ok attach 0 $A
+module_shows $A 1 "$pid" 1 1
+module_since $A
+wait $poll || fail "nobody was told that attached changed"
+same "attached after the poll" "$(tail -n 1 /run/poll)" 1
+module_event $A attach 1 "$pid" kvmattach 0
+
+echo "a second matrix for the same virtual machine: refused, and told with the machine's pid"
+ka_says 0 EPERM attach 0 $B
+module_shows $B 0 0 0 2
+shows $MDEV/$B/apmatrix/attached_since 0
+module_event $B attach-failed 2 "$pid" kvmattach -1
+module_shows $A 1 "$pid" 1 1
+
+echo "a second opener of the same matrix does not reach the driver: no event"
+ka_start 1
+ka_says 1 ok vm 0
+ka_says 1 EBUSY attach 0 $A
+
+echo "without a KVM: refused, and there is no machine to name"
+ka_says 1 EINVAL nokvm $B
+module_shows $B 0 0 0 3
+module_event $B attach-failed 3 0 kvmattach -22
+
+echo "the other virtual machine gets the other matrix"
+ka_says 1 ok attach 0 $B
+module_shows $B 1 "$(ka_pid 1)" 1 4
+module_event $B attach 4 "$(ka_pid 1)" kvmattach 0
+
+echo "detach, and once more"
+ka_says 0 ok detach $A
+module_shows $A 0 0 1 5
+shows $MDEV/$A/apmatrix/attached_since 0
+module_event $A detach 5 "$pid" kvmattach 0
+ka_says 0 ok attach 0 $A
+ka_says 0 ok detach $A
+module_shows $A 0 0 2 7
+module_event $A detach 7 "$pid" kvmattach 0
+
+if [ -e /dev/iommu ]; then
+	echo "by the device node and iommufd"
+	ka_says 0 ok cdev 0 $A
+	module_shows $A 1 "$pid" 3 8
+	module_event $A attach 8 "$pid" kvmattach 0
+	ka_says 1 EPERM cdev 0 $A
+	ka_says 0 ok detach $A
+	module_shows $A 0 0 3 9
+	module_event $A detach 9 "$pid" kvmattach 0
+else
+	echo "this kernel has no iommufd: the device node's way is not tried"
+fi
+same "number of events" "$(module_events)" "$(cat $MDEV/$A/apmatrix/attach_seq)"
+kernel_is_calm

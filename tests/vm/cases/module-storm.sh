@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# tier: fast
+# kernels: 6.1 6.12 7.2
+# timeout: 240
+# Four processes, 250 attaches and detaches each, while the bus is scanned: no event lost, out of order or wrong, and how late
+# they are.  Then eight processes at once.
+# shellcheck source=tests/vm/guest/lib.sh
+. /bench/lib.sh
+# shellcheck source=tests/vm/guest/module.sh
+. /bench/module.sh
+
+modprobe apmatrix || fail "apmatrix does not load"
+writes $AP/apmask 0x0
+matrices=""
+for n in 1 2 3 4 5 6 7 8; do
+	matrix=0000000$n-0000-4000-8000-000000000000
+	writes $TYPE/create $matrix
+	writes $MATRIX/$matrix/assign_domain $((n - 1))
+	writes $MATRIX/$matrix/assign_adapter 1
+	matrices="$matrices $matrix"
+done
+(
+	while :; do
+		echo 1 >$AP/scans
+		sleep 0.5
+	done
+) &
+scanner=$!
+# shellcheck disable=SC2046,SC2086 # a list
+/bench/attachstorm 250 $(echo $matrices | cut -d' ' -f1-4) || fail "the events of four processes are not what happened"
+kill $scanner
+# shellcheck disable=SC2086 # a list
+/bench/attachstorm 50 $matrices || fail "the events of eight processes are not what happened"
+total=0
+for matrix in $matrices; do
+	shows "$MDEV/$matrix/apmatrix/attached" 0
+	total=$((total + $(cat "$MDEV/$matrix/apmatrix/attach_count")))
+done
+same "attaches counted" $total 1400
+same "the last number" "$(cat "$MDEV"/*/apmatrix/attach_seq | sort -n | tail -n 1)" 2800
+kernel_is_calm
