@@ -92,9 +92,12 @@ static int observe_mdev(const struct model *m, const struct mdev *d, struct obse
 	if (!ret)
 		return -ENOMEM;
 	ret->vfio_group = d->group;
-	/* Its attributes have gone; only its directory waits for the guest. */
-	if (d->removing)
+	/* Its attributes have gone; only its directory waits for the guest, with our module's. */
+	if (d->removing) {
+		if (m->module)
+			observe_attach(m, d, ret);
 		return 0;
+	}
 	/* A scan must not read a text that does not fit a page, and ap_config is none. */
 	ret->assigned_known = since_6_12(m) || n_queues <= MATRIX_SAFE_QUEUES;
 	if (ret->assigned_known)
