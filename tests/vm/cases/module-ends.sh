@@ -21,15 +21,30 @@ kill -9 "$(ka_pid 0)"
 module_event $A detach 2 "$(ka_pid 0)" kvmattach 0
 module_shows $A 0 0 1 2
 
-echo "the virtual machine is closed before the device: attached until the device is"
 ka_start 1
-ka_says 1 ok vm 0
-ka_says 1 ok attach 0 $A
-ka_says 1 ok vmclose 0
-module_shows $A 1 "$(ka_pid 1)" 2 3
-ka_says 1 ok detach $A
-module_event $A detach 4 "$(ka_pid 1)" kvmattach 0
-module_shows $A 0 0 2 4
+case $(uname -r) in
+6.1.*)
+	# vfio_ap has the last reference and ends the virtual machine while VFIO holds the group's lock, for which KVM's VFIO
+	# device then asks: the process hangs for ever, with the module or without it.
+	echo "the device is closed before the virtual machine: the other way round the VFIO of $(uname -r) deadlocks"
+	ka_says 1 ok vm 0
+	ka_says 1 ok attach 0 $A
+	ka_says 1 ok detach $A
+	ka_says 1 ok vmclose 0
+	module_event $A detach 4 "$(ka_pid 1)" kvmattach 0
+	module_shows $A 0 0 2 4
+	;;
+*)
+	echo "the virtual machine is closed before the device: attached until the device is"
+	ka_says 1 ok vm 0
+	ka_says 1 ok attach 0 $A
+	ka_says 1 ok vmclose 0
+	module_shows $A 1 "$(ka_pid 1)" 2 3
+	ka_says 1 ok detach $A
+	module_event $A detach 4 "$(ka_pid 1)" kvmattach 0
+	module_shows $A 0 0 2 4
+	;;
+esac
 
 echo "removed while attached: the attributes stay as long as the matrix does, and detach is told before its end"
 ka_says 1 ok vm 1
