@@ -118,7 +118,8 @@ bool ledger_equal(const struct ledger *a, const struct ledger *b)
 {
 	bool a_ours = a->masks_ours || a->masks_known, b_ours = b->masks_ours || b->masks_known;
 
-	if (a->n != b->n || a_ours != b_ours || a->masks_known != b->masks_known ||
+	if (a->n != b->n || a_ours != b_ours || a->split != b->split ||
+		a->masks_refused != b->masks_refused || a->masks_known != b->masks_known ||
 		!mask_equal(&a->apmask, &b->apmask) || !mask_equal(&a->aqmask, &b->aqmask) ||
 		!queues_equal(&a->overrides, &b->overrides) ||
 		!queues_equal(&a->overrides_begun, &b->overrides_begun))

@@ -26,6 +26,8 @@ struct ledger {
 	bool masks_ours;  /* we wrote the masks, or began to */
 	bool masks_known; /* and they are: */
 	struct mask apmask, aqmask;
+	bool masks_refused; /* the kernel takes none until the next boot: a queue went away with its override */
+	bool split;                    /* the pool is split by driver_override, or that was begun */
 	struct queues overrides;       /* driver_override of these is ours: set by us, or begun */
 	struct queues overrides_begun; /* of these, written or about to be, and not seen since */
 };

@@ -4,7 +4,8 @@
  * unless its own attribute says vfio_ap, so exactly those leave the host that a device is to have.
  * Writing the attribute binds nothing anew; until the queue is unbound and probed again the kernel
  * goes by the driver that it has (ap_owned_by_def_drv()).  What somebody else set is never cleared
- * or overwritten.  A queue that does not exist has no attribute, so it cannot be reserved.
+ * or overwritten.  A queue that does not exist has no attribute: it cannot be reserved, and a
+ * matrix does without it until it is there.
  */
 #include "core/planner.h"
 
@@ -28,25 +29,56 @@ int verdict_unsplittable(const struct planner *p, const struct verdict *v)
 
 /* ---- who must stand back ---- */
 
-static void block(struct planner *p, struct verdict *v, unsigned a, unsigned d)
+/* Queues come and go by whole adapters and domains: first without domains that no adapter has, then
+ * without adapters that lack one. */
+static struct matrix part_that_exists(const struct planner *p, const struct matrix *m)
 {
-	struct origin at =
-		v->config ? matrix_config_origin_of(v->config, KEY_ADAPTERS, a) : (struct origin){};
-	char queue[QUEUE_NAME_SIZE];
+	const struct queues *present = &p->observed->present;
+	struct matrix part = {.control_domains = m->control_domains};
 
-	queue_format(a, d, queue);
-	if (queues_test(&p->observed->override_other, a, d))
-		planner_block(p, v, "ForeignOverride", "driver-override", at,
-			"queue %s has a driver_override that apmatrixd did not set and that names "
-			"another driver than vfio_ap; clear it by writing an empty line to "
-			"/sys/bus/ap/devices/%s/driver_override",
-			queue, queue);
-	else
+	MASK_FOREACH (a, &m->adapters)
+		part.domains = mask_or(&part.domains, &present->row[a]);
+	part.domains = mask_and(&part.domains, &m->domains);
+	MASK_FOREACH (a, &m->adapters)
+		if (mask_is_subset(&part.domains, &present->row[a]))
+			mask_set(&part.adapters, a);
+	return part;
+}
+
+static bool may_shrink_to(const struct verdict *v, const struct matrix *part)
+{
+	return !verdict_is_busy(v) || v->config->live_change == LIVE_ALL ||
+		matrix_is_subset(&v->mdev->assigned, part);
+}
+
+static void block_foreign(struct planner *p, struct verdict *v, struct origin at, const char *queue)
+{
+	planner_block(p, v, "ForeignOverride", "driver-override", at,
+		"queue %s has a driver_override that apmatrixd did not set and that names another "
+		"driver than vfio_ap; clear it by writing an empty line to "
+		"/sys/bus/ap/devices/%s/driver_override",
+		queue, queue);
+}
+
+/* What does not exist is left out until it does. */
+static void do_without(struct planner *p, struct verdict *v, struct origin at, const char *queue)
+{
+	struct matrix part = part_that_exists(p, &v->target);
+
+	if (!v->config || matrix_n_queues(&part) == 0 || !may_shrink_to(v, &part)) {
 		planner_block(p, v, "NotPresent", "not-present", at,
 			"queue %s is not there, and only a queue that exists can be reserved by "
 			"driver_override; it is done when the queue is there, or set "
 			"QueuePool=masks",
 			queue);
+		return;
+	}
+	v->target = part;
+	verdict_set(p, v, VERDICT_BLOCKED, "NotPresent",
+		"queue %s is not there, and only a queue that exists can be reserved by "
+		"driver_override; until it is there it has the rest, or set QueuePool=masks",
+		queue);
+	planner_problem(p, PROBLEM_WARNING, "not-present", v, at, "%s", v->message);
 }
 
 /* The kernel looks at all queues of a matrix whenever it is written (ap_config_store()), also at
@@ -57,15 +89,23 @@ static unsigned block_unsplittable(struct planner *p)
 
 	for (size_t i = 0; i < p->plan->n_verdicts; i++) {
 		struct verdict *v = &p->plan->verdicts[i];
-		int queue;
+		int queue = verdict_unsplittable(p, v);
+		unsigned a = (unsigned)queue >> 8, d = (unsigned)queue & 0xff;
+		char name[QUEUE_NAME_SIZE];
+		struct origin at = {};
 
-		if (verdict_is_readable(v) && matrix_equal(&v->mdev->assigned, &v->target) &&
-			!p->pool_changes)
-			continue;
-		queue = verdict_unsplittable(p, v);
 		if (queue < 0 || (v->mdev && !v->mdev->assigned_known))
 			continue;
-		block(p, v, (unsigned)queue >> 8, (unsigned)queue & 0xff);
+		/* Nothing is to be written, or it has given all up before. */
+		if (v->mdev && matrix_equal(&v->mdev->assigned, &v->target) && !p->pool_changes)
+			continue;
+		queue_format(a, d, name);
+		if (v->config)
+			at = matrix_config_origin_of(v->config, KEY_ADAPTERS, a);
+		if (queues_test(&p->observed->override_other, a, d))
+			block_foreign(p, v, at, name);
+		else
+			do_without(p, v, at, name);
 		n++;
 	}
 	return n;
@@ -221,9 +261,11 @@ void planner_split_queues(struct planner *p)
 		return;
 	plan->apmask = plan->aqmask = full;
 	collect_needs(p, n);
-	note_foreign(p, n);
-	note_estranged(p, n);
-	note_kept(p, n);
+	if (p->config->n_matrices > 0) {
+		note_foreign(p, n);
+		note_estranged(p, n);
+		note_kept(p, n);
+	}
 	leave_drifted(p, n);
 	update_ours(p, n);
 	p->take = n->wanted;

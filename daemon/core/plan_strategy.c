@@ -26,9 +26,7 @@ static enum pool_mode way_in_force(const struct planner *p)
 {
 	if (!masks_untouched(p->observed))
 		return POOL_MASKS;
-	return is_overridden(p->observed) || !queues_is_empty(&p->ledger->overrides)
-		? POOL_DRIVER_OVERRIDE
-		: POOL_AUTO;
+	return is_overridden(p->observed) || p->ledger->split ? POOL_DRIVER_OVERRIDE : POOL_AUTO;
 }
 
 /* A queue that some device is to have and that no driver_override can reserve, or -1. */
@@ -55,10 +53,16 @@ static enum pool_mode way_by_itself(const struct planner *p)
 		return now;
 	if (!(p->observed->features & FEATURE_DRIVER_OVERRIDE) || p->ledger->masks_ours)
 		return POOL_MASKS;
-	return unsplittable(p, &v) < 0 ? POOL_DRIVER_OVERRIDE : POOL_MASKS;
+	return p->ledger->masks_refused || unsplittable(p, &v) < 0 ? POOL_DRIVER_OVERRIDE
+								   : POOL_MASKS;
 }
 
 /* ---- may it be changed now? ---- */
+
+/* ap_driver_override_ctr is not counted down with a queue that goes away (7.2). */
+#define REFUSED                                                                                   \
+	"this kernel refuses mask changes until the next boot, since a queue went away with its " \
+	"driver_override; set QueuePool=driver-override or auto"
 
 static void change_waits(struct planner *p, const struct verdict *v, const char *text)
 {
@@ -165,6 +169,10 @@ static bool may_change(struct planner *p, enum pool_mode to)
 {
 	if (!p->observed->complete || !p->observed->has_matrix_device)
 		return false;
+	if (to == POOL_MASKS && p->ledger->masks_refused) {
+		change_waits(p, NULL, REFUSED);
+		return false;
+	}
 	if (to == POOL_MASKS)
 		return overrides_are_ours(p) && all_can_release(p) && masks_can_serve(p);
 	return all_can_release(p) && overrides_can_serve(p);
@@ -187,6 +195,12 @@ static bool may_write(struct planner *p)
 		planner_problem(p, PROBLEM_ERROR, "driver-override", NULL, at,
 			"some queues have a driver_override, under which the kernel refuses mask "
 			"changes; clear the overrides, or set QueuePool=external");
+		return false;
+	}
+	if (p->ledger->masks_refused && p->plan->pool == POOL_MASKS) {
+		p->masks_stay = "which this kernel does not let change until the next boot; set "
+				"QueuePool=auto";
+		planner_problem(p, PROBLEM_ERROR, "masks-refused", NULL, at, "%s", REFUSED);
 		return false;
 	}
 	if (hold) {
@@ -231,8 +245,7 @@ void planner_choose_way(struct planner *p)
 				"domain's bit, or use QueuePool=auto";
 	/* Without any definition the pool is somebody else's, until we have set it once. */
 	if (way == POOL_EXTERNAL ||
-		(p->config->n_matrices == 0 && !p->ledger->masks_ours &&
-			queues_is_empty(&p->ledger->overrides)))
+		(p->config->n_matrices == 0 && !p->ledger->masks_ours && !p->ledger->split))
 		return;
 	if (way == POOL_AUTO)
 		way = way_by_itself(p);
@@ -240,8 +253,7 @@ void planner_choose_way(struct planner *p)
 		return;
 	p->plan->pool = way;
 	/* Where only others have overrides there is nothing of ours to go on with. */
-	if (now != POOL_AUTO && now != way &&
-		(now == POOL_MASKS || !queues_is_empty(&p->ledger->overrides))) {
+	if (now != POOL_AUTO && now != way && (now == POOL_MASKS || p->ledger->split)) {
 		p->pool_changes = !planner_hold(p, "") && may_change(p, way);
 		if (!p->pool_changes)
 			p->plan->pool = now;

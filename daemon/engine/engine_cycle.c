@@ -103,6 +103,20 @@ static bool was_done(const struct run *r, const struct step *s)
 	return false;
 }
 
+/* True if the step binds a queue anew because its override is changed in this plan: the same was
+ * done before, but the other way round. */
+static bool is_turned(const struct engine *e, size_t i)
+{
+	const struct step *s = &e->plan->steps[i];
+
+	if (s->stage != STAGE_POOL || (s->type != STEP_UNBIND && s->type != STEP_PROBE))
+		return false;
+	for (; i > 0 && s[-1].stage == STAGE_POOL && s[-1].number == s->number; i--, s--)
+		if (s[-1].type == STEP_OVERRIDE || s[-1].type == STEP_CLEAR_OVERRIDE)
+			return !was_done(&e->run, s - 1);
+	return false;
+}
+
 /* A step that was done and is due again has no effect that lasts: the kernel keeps something out
  * of a guest's matrix, or another tool undoes it.  Not to be tried in a circle. */
 static bool hold_ineffective(struct engine *e, uint64_t now)
@@ -117,7 +131,7 @@ static bool hold_ineffective(struct engine *e, uint64_t now)
 		struct hold *h = hold_find(e, s->uuid);
 		char object[UUID_SIZE];
 
-		if ((h && h->until > now) || !was_done(&e->run, s))
+		if ((h && h->until > now) || !was_done(&e->run, s) || is_turned(e, i))
 			continue;
 		if (step_format_action(s, &what) < 0 ||
 			asprintf(&message,

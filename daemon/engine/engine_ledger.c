@@ -110,9 +110,19 @@ static void confirm_masks(struct engine *e)
 /* Where the pool is not managed the plan leaves them as they were. */
 static void confirm_overrides(struct engine *e)
 {
+	const struct observed *o = e->observed;
+	const struct plan *plan = e->plan;
 	struct ledger *l = e->ledger;
+	bool masks_stand = plan->pool == POOL_MASKS && mask_equal(&plan->apmask, &o->apmask) &&
+		mask_equal(&plan->aqmask, &o->aqmask);
 
-	l->overrides = e->plan->overrides_ours;
+	l->overrides = plan->overrides_ours;
+	if (plan->pool_managed && queues_is_empty(&l->overrides) &&
+		(masks_stand || plan->pool == POOL_AUTO))
+		l->split = false;
+	/* Then it was refused for those that somebody else has just set. */
+	if (!queues_is_subset(&o->override, &l->overrides) || !queues_is_empty(&o->override_other))
+		l->masks_refused = false;
 	queues_subtract(&l->overrides_begun, &e->observed->override);
 	for (unsigned a = 0; a < MASK_BITS; a++)
 		l->overrides_begun.row[a] =
@@ -154,6 +164,7 @@ void ledger_before_run(struct engine *e)
 
 			queues_set(&e->ledger->overrides, a, d);
 			queues_set(&e->ledger->overrides_begun, a, d);
+			e->ledger->split = true;
 			continue;
 		}
 		if (s->type == STEP_CREATE)
@@ -185,6 +196,15 @@ static void ledger_set_mask(struct engine *e, const struct step *s)
 		l->apmask = s->mask;
 	else
 		l->aqmask = s->mask;
+}
+
+bool ledger_masks_refused(struct engine *e, const struct step *s, int error)
+{
+	if ((s->type != STEP_APMASK && s->type != STEP_AQMASK) || error != EINVAL ||
+		!(e->observed->features & FEATURE_DRIVER_OVERRIDE))
+		return false;
+	e->ledger->masks_refused = true;
+	return true;
 }
 
 void ledger_after_step(struct engine *e, const struct step *s)

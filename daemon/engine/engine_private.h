@@ -213,6 +213,10 @@ uint64_t hold_next(const struct engine *e, uint64_t now);
 void ledger_observe(struct engine *e); /* after a plan was made */
 void ledger_before_run(struct engine *e);
 void ledger_after_step(struct engine *e, const struct step *s);
+
+/* Whether the failed step @s says that the kernel takes no masks until the next boot; then the ledger
+ * knows it from now on, and waiting does not help. */
+bool ledger_masks_refused(struct engine *e, const struct step *s, int error);
 void ledger_after_failure(struct engine *e, const struct step *s, int error);
 void ledger_write(struct engine *e);
 

@@ -55,7 +55,8 @@ static void fail_step(struct engine *e, uint64_t now, size_t i, int error, const
 		log_warning("%s: %s", step_object(&r->steps[i], object), message);
 	}
 	e->failures++;
-	hold_add(e, now, r->steps[i].uuid, error, message ? message : "out of memory");
+	if (!ledger_masks_refused(e, &r->steps[i], error))
+		hold_add(e, now, r->steps[i].uuid, error, message ? message : "out of memory");
 	r->states[i].state = STEP_FAILED;
 	for (size_t k = i + 1; k < end; k++)
 		r->states[k].state = STEP_SKIPPED;

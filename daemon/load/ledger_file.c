@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The ledger's text: drop-in syntax, a section [masks], the sections [overrides] and
- * [overrides-begun] with a line an adapter, and one [UUID] for each entry, and in the end a line "# end N" with the number of entries, without which it is not complete.  Like all
+ * The ledger's text: drop-in syntax, sections [masks] and [masks-refused], [overrides]
+ * and [overrides-begun] with a line an adapter, and one [UUID] for each entry, and in the end a line "# end N" with the number of entries, without which it is not complete.  Like all
  * that decides what may be removed, it is believed only as a whole.
  */
 #include "load/ledger_file.h"
@@ -39,10 +39,16 @@ static int on_section(void *user, const char *name, unsigned line _unused_)
 	p->in_masks = strcmp(name, "masks") == 0;
 	p->in_queues = NULL;
 	p->uuid[0] = '\0';
-	if (strcmp(name, "overrides") == 0)
+	if (strcmp(name, "masks-refused") == 0) {
+		p->ledger->masks_refused = true;
+		return 0;
+	}
+	if (strcmp(name, "overrides") == 0) {
+		p->ledger->split = true;
 		p->in_queues = &p->ledger->overrides;
-	else if (strcmp(name, "overrides-begun") == 0)
+	} else if (strcmp(name, "overrides-begun") == 0) {
 		p->in_queues = &p->ledger->overrides_begun;
+	}
 	if (p->in_queues)
 		return queues_is_empty(p->in_queues) ? 0 : -EBADMSG;
 	if (p->in_masks) {
@@ -202,8 +208,6 @@ static void print_queues(FILE *f, const char *section, const struct queues *q)
 	struct mask adapters = queues_adapters(q);
 	char domains[MASK_KERNEL_SIZE];
 
-	if (mask_is_empty(&adapters))
-		return;
 	fprintf(f, "\n[%s]\n", section);
 	MASK_FOREACH (a, &adapters) {
 		mask_format_kernel(&q->row[a], domains);
@@ -223,8 +227,12 @@ static void print_ledger(FILE *f, const struct ledger *l)
 		mask_format_kernel(&l->aqmask, aqmask);
 		fprintf(f, "apmask=%s\naqmask=%s\n", apmask, aqmask);
 	}
-	print_queues(f, "overrides", &l->overrides);
-	print_queues(f, "overrides-begun", &l->overrides_begun);
+	if (l->masks_refused)
+		fprintf(f, "\n[masks-refused]\n");
+	if (l->split)
+		print_queues(f, "overrides", &l->overrides);
+	if (!queues_is_empty(&l->overrides_begun))
+		print_queues(f, "overrides-begun", &l->overrides_begun);
 	for (size_t i = 0; i < l->n; i++)
 		print_entry(f, &l->entries[i]);
 	fprintf(f, "\n# end %zu\n", l->n);

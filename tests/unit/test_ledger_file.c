@@ -51,6 +51,7 @@ static struct ledger *make_ledger(void)
 	l->apmask = mask_full();
 	mask_clear(&l->apmask, 5);
 	l->aqmask = mask_up_to(3);
+	l->masks_refused = l->split = true;
 	queues_set(&l->overrides, 5, 2);
 	queues_set(&l->overrides, 0xfe, 0);
 	queues_set(&l->overrides_begun, 0xfe, 0);
@@ -63,6 +64,8 @@ static const char text_a[] =
 	"[masks]\n"
 	"apmask=0xfbffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\n"
 	"aqmask=0xf000" ZEROS "\n"
+	"\n"
+	"[masks-refused]\n"
 	"\n"
 	"[overrides]\n"
 	"05=0x2000" ZEROS "\n"
@@ -125,6 +128,20 @@ START_TEST(keeps_that_masks_were_begun)
 	ck_assert_int_eq(ledger_save(root, l), 0);
 	ck_assert_int_eq(ledger_load(root, &back), 0);
 	ck_assert(back->masks_ours && !back->masks_known);
+	ck_assert(ledger_equal(l, back));
+}
+END_TEST
+
+/* All overrides have gone with their queues: it goes on queue by queue. */
+START_TEST(keeps_how_the_pool_is_split)
+{
+	_cleanup_(cleanup_ledger_free) struct ledger *l = ledger_new(), *back = NULL;
+
+	ck_assert_ptr_nonnull(l);
+	l->split = true;
+	ck_assert_int_eq(ledger_save(root, l), 0);
+	ck_assert_int_eq(ledger_load(root, &back), 0);
+	ck_assert(back->split && !back->masks_refused);
 	ck_assert(ledger_equal(l, back));
 }
 END_TEST
@@ -205,6 +222,7 @@ int main(void)
 	tcase_add_test(tc, reads_back_what_it_wrote);
 	tcase_add_test(tc, is_empty_where_there_is_no_file);
 	tcase_add_test(tc, keeps_that_masks_were_begun);
+	tcase_add_test(tc, keeps_how_the_pool_is_split);
 	tcase_add_test(tc, refuses_every_beginning_of_the_text);
 	tcase_add_test(tc, refuses_damaged_texts);
 	tcase_add_test(tc, keeps_the_old_file_where_it_cannot_write);
