@@ -51,10 +51,12 @@ static enum pool_mode way_by_itself(const struct planner *p)
 
 	if (now != POOL_AUTO)
 		return now;
-	if (!(p->observed->features & FEATURE_DRIVER_OVERRIDE) || p->ledger->masks_ours)
+	if (!(p->observed->features & FEATURE_DRIVER_OVERRIDE))
 		return POOL_MASKS;
-	return p->ledger->masks_refused || unsplittable(p, &v) < 0 ? POOL_DRIVER_OVERRIDE
-								   : POOL_MASKS;
+	if (p->ledger->masks_refused)
+		return POOL_DRIVER_OVERRIDE;
+	return !p->ledger->masks_ours && unsplittable(p, &v) < 0 ? POOL_DRIVER_OVERRIDE
+								 : POOL_MASKS;
 }
 
 /* ---- may it be changed now? ---- */

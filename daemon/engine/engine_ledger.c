@@ -113,6 +113,7 @@ static void confirm_overrides(struct engine *e)
 	const struct observed *o = e->observed;
 	const struct plan *plan = e->plan;
 	struct ledger *l = e->ledger;
+	struct mask full = mask_full();
 	bool masks_stand = plan->pool == POOL_MASKS && mask_equal(&plan->apmask, &o->apmask) &&
 		mask_equal(&plan->aqmask, &o->aqmask);
 
@@ -120,8 +121,10 @@ static void confirm_overrides(struct engine *e)
 	if (plan->pool_managed && queues_is_empty(&l->overrides) &&
 		(masks_stand || plan->pool == POOL_AUTO))
 		l->split = false;
-	/* Then it was refused for those that somebody else has just set. */
-	if (!queues_is_subset(&o->override, &l->overrides) || !queues_is_empty(&o->override_other))
+	/* Not for one that has gone, if somebody else has one, or masks are in use. */
+	if (!queues_is_subset(&o->override, &l->overrides) ||
+		!queues_is_empty(&o->override_other) || !mask_equal(&o->apmask, &full) ||
+		!mask_equal(&o->aqmask, &full))
 		l->masks_refused = false;
 	queues_subtract(&l->overrides_begun, &e->observed->override);
 	for (unsigned a = 0; a < MASK_BITS; a++)

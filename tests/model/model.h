@@ -178,6 +178,9 @@ const char *model_check(struct model *m);
 unsigned model_hazard_unattached_config(const struct model *m);
 unsigned model_hazard_refused_open(const struct model *m);
 
+/* Overrides that are counted although their queues have gone: masks are refused from then on. */
+unsigned model_lost_overrides(const struct model *m);
+
 /* --- the in-memory port --------------------------------------------------------------------- */
 
 struct observed;

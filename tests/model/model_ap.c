@@ -216,6 +216,11 @@ int ap_store_override(struct model *m, unsigned adapter, unsigned domain, const 
 	return 0;
 }
 
+unsigned model_lost_overrides(const struct model *m)
+{
+	return m->n_overrides - queues_count(&m->override);
+}
+
 void ap_count_bindings(const struct model *m, unsigned *ret_bound, unsigned *ret_all)
 {
 	*ret_bound = queues_count(&m->host) + queues_count(&m->vfio);

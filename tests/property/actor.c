@@ -165,6 +165,18 @@ static bool is_removing(const struct actor *a)
 	return false;
 }
 
+/* Another driver's name, or none, is seen, and from then on it is not the daemon's any more; the same
+ * name again is not seen. */
+static void note_override(struct actor *a, const char *path, const char *name)
+{
+	unsigned adapter, domain;
+
+	a->troubled = true;
+	if (!world_is_held(a->world) && world_engine(a->world) && strcmp(name, "vfio_ap") != 0 &&
+		sscanf(path, "devices/ap/card%*2x/%2x.%4x/", &adapter, &domain) == 2)
+		queues_clear(&a->overrides, adapter, domain);
+}
+
 static const char *do_write(struct actor *a, struct line *l _unused_, char *rest)
 {
 	_cleanup_free_ char *text = world_expand(a->world, rest);
@@ -174,10 +186,10 @@ static const char *do_write(struct actor *a, struct line *l _unused_, char *rest
 	if (!equals)
 		return "EINVAL";
 	*equals = '\0';
-	if (strstr(text, "driver_override"))
-		a->overridden = a->troubled = true;
 	r = model_write(world_model(a->world), text, equals + 3, strlen(equals + 3));
 	snapshot(a);
+	if (r == 0 && strstr(text, "driver_override"))
+		note_override(a, text, equals + 3);
 	if (r == 0 || r == -EINPROGRESS)
 		note_hand(a, text, equals + 3, r);
 	world_settle(a->world);
@@ -189,8 +201,8 @@ static const char *do_wait(struct actor *a, struct line *l _unused_, char *rest)
 	unsigned seconds = (unsigned)strtoul(rest, NULL, 10);
 
 	world_wait(a->world, seconds * UINT64_C(1000000));
-	if (seconds >= CALM && !a->faults && !a->locked && !a->blind && !a->overridden &&
-		!is_removing(a) && !world_is_held(a->world))
+	if (seconds >= CALM && !a->faults && !a->locked && !a->blind && !is_removing(a) &&
+		!world_is_held(a->world))
 		a->troubled = false;
 	return NULL;
 }

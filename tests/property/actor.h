@@ -26,7 +26,7 @@ struct actor {
 	struct uuid_set removing; /* by hand, and it may block */
 	bool faults, locked;      /* something outside is broken now */
 	bool blind;               /* scans are not complete */
-	bool overridden;          /* the kernel counts overrides of queues that have gone */
+	struct queues overrides;  /* set by the daemon, as its writes show */
 	bool troubled;            /* something was broken since all was calm */
 	bool begun;               /* held, the daemon has begun to work */
 	bool raced;               /* something happened while the daemon was at work */

@@ -137,9 +137,10 @@ static void say_host_file(struct generator *g)
 	for (unsigned i = 0; i < 2; i++)
 		if (chance(g, 30))
 			print_keep(g, f);
-	if (chance(g, 30))
+	if (chance(g, g->strict ? 60 : 30))
 		fprintf(f, "QueuePool=%s\n",
-			PICK(g, "auto", "auto", "masks", "external", "driver-override"));
+			PICK(g, "auto", "masks", "masks", "external", "driver-override",
+				"driver-override"));
 	if (chance(g, 50))
 		fprintf(f, "Foreign=%s\n", PICK(g, "keep", "adopt", "remove"));
 	if (chance(g, 30))
@@ -315,7 +316,7 @@ static void say_override(struct generator *g)
 
 	say(g, NULL, "sys checks off");
 	say(g, NULL, "write devices/ap/card%02x/%02x.%04x/driver_override = %s", a, a, d,
-		PICK(g, "vfio_ap", "cex4queue"));
+		PICK(g, "vfio_ap", "cex4queue", "\n"));
 	say(g, NULL, "sys checks on");
 }
 

@@ -2,13 +2,21 @@
 /*
  * What must have come true, said by somebody else than the planner: a definition that clashes
  * with nothing and nobody is as configured; and the masks are where the pool solver would put
- * them for exactly the devices that are there.
+ * them, or the overrides where they must be, for exactly the devices that are there.
  */
 #include <string.h>
 
 #include "property/actor.h"
 
 /* ---- definitions that clash with nothing ---- */
+
+static bool is_overridden_by_others(const struct matrix *m, const struct observed *o)
+{
+	MASK_FOREACH (a, &m->adapters)
+		if (mask_intersects(&o->override_other.row[a], &m->domains))
+			return true;
+	return false;
+}
 
 static bool is_alone(
 	const struct matrix_config *c, const struct config *config, const struct observed *o)
@@ -85,6 +93,36 @@ static bool masks_are_ours(const struct config *config, const struct observed *o
 		keeps_are_kept(o, &h->keep);
 }
 
+static bool has_kept(const struct matrix *m, const struct queues *keep)
+{
+	MASK_FOREACH (a, &m->adapters)
+		if (mask_intersects(&keep->row[a], &m->domains))
+			return true;
+	return false;
+}
+
+/* Queue by queue everything is possible but what is not there. */
+static void check_fulfilled_split(
+	struct actor *a, const struct matrix_config *c, const struct observed *o)
+{
+	const struct config *config = engine_config(world_engine(a->world));
+	const struct observed_mdev *d = observed_find_mdev(o, c->uuid);
+	struct matrix there = c->want;
+
+	there.adapters = mask_and(&there.adapters, &o->host_adapters);
+	there.domains = mask_and(&there.domains, &o->host_domains);
+	if (!is_possible(c, o) || !is_alone(c, config, o) ||
+		has_kept(&c->want, &config->host.keep) || is_overridden_by_others(&c->want, o) ||
+		!may_change(a, c, d) || matrix_n_queues(&there) == 0)
+		return;
+	if (d && d->attach != ATTACH_NO && !matrix_equal(&there, &c->want))
+		return;
+	if (!d || (!matrix_equal(&d->assigned, &c->want) && !matrix_equal(&d->assigned, &there)))
+		actor_fail(a, "fulfilled",
+			"%s clashes with nothing, and has not what is there of what it wants",
+			c->name);
+}
+
 static void check_fulfilled(
 	struct actor *a, const struct matrix_config *c, const struct observed *o)
 {
@@ -119,10 +157,15 @@ static void check_whole(struct actor *a, const struct observed_mdev *d, const st
 	struct mask adapters = mask_and(&d->assigned.adapters, &o->host_adapters);
 	struct mask domains = mask_and(&d->assigned.domains, &o->host_domains);
 
-	if (!c || !(o->features & FEATURE_AP_CONFIG) || d->attach != ATTACH_NO || !d->guest_known ||
-		config->host.drift != DRIFT_REPAIR || !matrix_equal(&d->assigned, &c->want) ||
-		mask_is_empty(&domains))
+	if (!c || is_overridden_by_others(&d->assigned, o) || !(o->features & FEATURE_AP_CONFIG) ||
+		d->attach != ATTACH_NO || !d->guest_known || config->host.drift != DRIFT_REPAIR ||
+		!matrix_equal(&d->assigned, &c->want) || mask_is_empty(&domains))
 		return;
+	/* Overrides that went with their queues: these came back as the host's. */
+	MASK_FOREACH (n, &adapters)
+		if (config->host.pool == POOL_EXTERNAL &&
+			mask_intersects(&d->assigned.domains, &o->host.row[n]))
+			return;
 	if (!mask_equal(&adapters, &d->guest.adapters) || !mask_equal(&domains, &d->guest.domains))
 		actor_fail(a, "whole", "%s has less for its guest than there is", c->name);
 }
@@ -187,6 +230,48 @@ static void check_masks(struct actor *a, const struct config *config, const stru
 		actor_fail(a, "masks", "the masks are not the best for the devices that are there");
 }
 
+/* ---- the overrides ---- */
+
+/* Those that the daemon set are those that its devices have, and nobody else's queue is away. */
+static void check_split(struct actor *a, const struct config *config, const struct observed *o)
+{
+	_cleanup_free_ struct pool_request *r = calloc(1, sizeof(*r));
+	const struct status *s = engine_status(world_engine(a->world));
+
+	if (!r)
+		abort();
+	if (status_has_problem(s, "drift", ""))
+		return;
+	for (size_t i = 0; i < o->n_mdevs; i++)
+		queues_add_product(
+			&r->guest, &o->mdevs[i].assigned.adapters, &o->mdevs[i].assigned.domains);
+	for (size_t i = 0; i < o->n_mdevs; i++) {
+		const struct observed_mdev *d = &o->mdevs[i];
+
+		if (!config_find_uuid(config, d->uuid) && !uuid_set_has(&a->made, d->uuid))
+			continue;
+		MASK_FOREACH (n, &d->assigned.adapters) {
+			struct mask lost = mask_and(&d->assigned.domains, &o->present.row[n]);
+
+			lost = mask_andnot(&lost, &o->override.row[n]);
+			lost = mask_andnot(&lost, &o->override_other.row[n]);
+			if (!mask_is_empty(&lost))
+				actor_fail(a, "split", "%s has %02x.%04x without an override",
+					d->uuid, n, mask_next(&lost, 0));
+		}
+	}
+	add_reserved(s, r);
+	for (unsigned n = 0; n < MASK_BITS; n++) {
+		struct mask ours = mask_and(&a->overrides.row[n], &o->override.row[n]);
+		struct mask idle = mask_andnot(&ours, &r->guest.row[n]);
+
+		if (!mask_is_empty(&idle))
+			actor_fail(a, "split", "%02x.%04x is away, and no device has it", n,
+				mask_next(&idle, 0));
+		a->overrides.row[n] = mask_and(&a->overrides.row[n], &o->present.row[n]);
+	}
+}
+
 void oracle_check(struct actor *a, const struct observed *o)
 {
 	const struct config *config = engine_config(world_engine(a->world));
@@ -198,7 +283,13 @@ void oracle_check(struct actor *a, const struct observed *o)
 		check_gone(a, &o->mdevs[i]);
 		check_whole(a, &o->mdevs[i], o);
 	}
-	if (masks_are_ours(config, o))
+	if (engine_status(world_engine(a->world))->pool == POOL_DRIVER_OVERRIDE &&
+		config->host.drift == DRIFT_REPAIR) {
+		check_split(a, config, o);
+		for (size_t i = 0; i < config->n_matrices; i++)
+			check_fulfilled_split(a, &config->matrices[i], o);
+	} else if (masks_are_ours(config, o) &&
+		!status_has_problem(engine_status(world_engine(a->world)), "masks-refused", NULL))
 		for (size_t i = 0; i < config->n_matrices; i++)
 			check_fulfilled(a, &config->matrices[i], o);
 }

@@ -13,12 +13,17 @@ struct rules {
 	const struct config *config;
 	const struct observed *before;
 	struct mask apmask, aqmask; /* follow the writes */
+	unsigned n_lost;            /* masks refused for an override that has gone */
 };
 
 static const char mdev_base[] = "devices/vfio_ap/matrix/";
 
 static void refused(struct rules *r, const struct model_log_entry *w)
 {
+	/* Masks, after an override went with its queue: that can be known only by trying. */
+	if (w->result == -EINVAL && strstr(w->path, "bus/ap/a") &&
+		model_lost_overrides(world_model(r->actor->world)) > 0 && r->n_lost++ == 0)
+		return;
 	if (!r->actor->troubled)
 		actor_fail(r->actor, "refused", "the kernel refused %s = %s: %s", w->path, w->text,
 			w->result == -EINPROGRESS ? "it blocks" : strerrorname_np(-w->result));
@@ -62,8 +67,73 @@ static void check_mask(struct rules *r, const struct model_log_entry *w, bool ad
 		(!mask_is_subset(&apmask, &r->apmask) || !mask_is_subset(&aqmask, &r->aqmask)))
 		actor_fail(r->actor, "blind", "%s gave something back, although not all is seen",
 			w->path);
+	if (w->result < 0)
+		return;
 	r->apmask = apmask;
 	r->aqmask = aqmask;
+}
+
+/* ---- overrides ---- */
+
+static bool is_untouched(const struct rules *r)
+{
+	struct mask full = mask_full();
+
+	return mask_equal(&r->apmask, &full) && mask_equal(&r->aqmask, &full);
+}
+
+/* A device has it in spite of everything. */
+static bool is_held(const struct rules *r, unsigned adapter, unsigned domain)
+{
+	for (size_t i = 0; i < r->before->n_mdevs; i++)
+		if (mask_test(&r->before->mdevs[i].assigned.adapters, adapter) &&
+			mask_test(&r->before->mdevs[i].assigned.domains, domain))
+			return true;
+	return false;
+}
+
+static void check_set(struct rules *r, unsigned adapter, unsigned domain)
+{
+	if (queues_test(&r->before->override_other, adapter, domain))
+		actor_fail(r->actor, "override", "%02x.%04x had another's override, overwritten",
+			adapter, domain);
+	if (queues_test(&r->config->host.keep, adapter, domain) && !is_held(r, adapter, domain))
+		actor_fail(r->actor, "kept", "an override took the kept queue %02x.%04x", adapter,
+			domain);
+}
+
+static void check_clear(struct rules *r, unsigned adapter, unsigned domain)
+{
+	if (!queues_test(&r->actor->overrides, adapter, domain))
+		actor_fail(r->actor, "override", "%02x.%04x: cleared, and not set by the daemon",
+			adapter, domain);
+	if (r->actor->blind)
+		actor_fail(r->actor, "blind", "%02x.%04x went back, although not all is seen",
+			adapter, domain);
+}
+
+static void check_override(
+	struct rules *r, const struct model_log_entry *w, unsigned adapter, unsigned domain)
+{
+	bool set = strcmp(w->text, "vfio_ap") == 0;
+
+	if (w->text[0] && !set)
+		actor_fail(r->actor, "override", "%s = %s", w->path, w->text);
+	if (!r->actor->raced && r->config->host.pool == POOL_EXTERNAL)
+		actor_fail(r->actor, "external", "%s was written, in spite of QueuePool=external",
+			w->path);
+	if (!r->actor->raced && !is_untouched(r))
+		actor_fail(r->actor, "mixed", "%s was written under masks", w->path);
+	if (!r->actor->raced && set)
+		check_set(r, adapter, domain);
+	if (!r->actor->raced && !set)
+		check_clear(r, adapter, domain);
+	if (w->result < 0)
+		return;
+	if (set)
+		queues_set(&r->actor->overrides, adapter, domain);
+	else
+		queues_clear(&r->actor->overrides, adapter, domain);
 }
 
 /* ---- mediated devices ---- */
@@ -204,8 +274,13 @@ static void blocked(struct rules *r, const struct model_log_entry *w)
 static void check_write(struct rules *r, const struct model_log_entry *w)
 {
 	const char *name = strrchr(w->path, '/');
+	unsigned adapter, domain;
 
 	r->actor->n_writes++;
+	if (sscanf(w->path, "devices/ap/card%*2x/%2x.%4x/driver_overrid%*1[e]", &adapter,
+		    &domain) == 2 &&
+		name && strcmp(name, "/driver_override") == 0)
+		check_override(r, w, adapter, domain);
 	if (w->result == -EINPROGRESS)
 		blocked(r, w);
 	if (name && strcmp(name, "/create") == 0) {
