@@ -15,7 +15,7 @@ static struct matrix machine_config(const struct model *m)
 	return now;
 }
 
-/* A suspected kernel bug, by reading: an override that vanishes with its device stays counted
+/* A kernel bug (seen on 7.2, tests/vm/cases/override.sh): an override that vanishes with its device stays counted
  * (ap_driver_override_ctr), so that masks cannot be written any more. */
 static void forget_override(struct model *m, unsigned adapter, unsigned domain)
 {
