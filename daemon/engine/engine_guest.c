@@ -139,7 +139,8 @@ static bool was_attached(const struct engine *e, const char *uuid)
 void engine_prepare_guest(struct engine *e, uint64_t now, const char *guest,
 	const char *const *uuids, size_t n_uuids, engine_reply reply, void *userdata)
 {
-	static const struct request_kind prepare = {NULL, judge_prepared};
+	static const struct request_kind prepare = {
+		.judge = judge_prepared, .patience = ENGINE_GUEST_PATIENCE};
 	const struct matrix_config *c = NULL;
 	_cleanup_(cleanup_ledger_free) struct ledger *l = NULL;
 	_cleanup_free_ char *message = NULL;
@@ -212,7 +213,9 @@ static void judge_released(struct engine *e _unused_, const struct request *q _u
 void engine_release_guest(struct engine *e, uint64_t now, const char *guest,
 	const char *const *uuids, size_t n_uuids, engine_reply reply, void *userdata)
 {
-	static const struct request_kind release = {release_observed, judge_released};
+	static const struct request_kind release = {.observed = release_observed,
+		.judge = judge_released,
+		.patience = ENGINE_GUEST_PATIENCE};
 	const struct matrix_config *c = NULL;
 	int found = guest_matrix(e, guest, uuids, n_uuids, &c, reply, userdata);
 

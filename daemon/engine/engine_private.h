@@ -30,12 +30,13 @@
 #define SECOND UINT64_C(1000000)
 #define NEVER UINT64_MAX
 
-#define ENGINE_WRITERS 8u                /* steps under way at once */
-#define ENGINE_SPACING (SECOND / 20)     /* between the end of a cycle and the next hint's */
-#define ENGINE_PUBLISH_LATE (SECOND / 5) /* steps that take longer are shown under way */
-#define ENGINE_STEP_OVERDUE (5 * SECOND) /* then the others go on without it */
-#define ENGINE_PATIENCE (20 * SECOND)    /* then a request is answered with Busy */
-#define ENGINE_RETRY_FIRST SECOND        /* doubled with every failure in a row, up to: */
+#define ENGINE_WRITERS 8u                       /* steps under way at once */
+#define ENGINE_SPACING (SECOND / 20)            /* between the end of a cycle and the next hint's */
+#define ENGINE_PUBLISH_LATE (SECOND / 5)        /* steps that take longer are shown under way */
+#define ENGINE_STEP_OVERDUE (5 * SECOND)        /* then the others go on without it */
+#define ENGINE_PATIENCE (20 * SECOND)           /* then a request is answered with Busy */
+#define ENGINE_GUEST_PATIENCE (17 * SECOND / 2) /* of libvirt's hook, which ends after 10 seconds */
+#define ENGINE_RETRY_FIRST SECOND               /* doubled with every failure in a row, up to: */
 #define ENGINE_RETRY_MAX (300 * SECOND)
 #define ENGINE_ROUNDS_MAX 8u           /* runs in one cycle */
 #define ENGINE_PLAN_GRACE (5 * SECOND) /* what Plan() showed is left so for that long */
@@ -92,7 +93,8 @@ struct request_kind {
 	void (*judge)(struct engine *e, const struct request *q, const struct verdict *v,
 		struct engine_result *ret, char **ret_message);
 
-	bool only_looks; /* its cycle changes nothing */
+	bool only_looks;   /* its cycle changes nothing */
+	uint64_t patience; /* then it is answered with Busy; 0: ENGINE_PATIENCE */
 };
 
 struct request {
@@ -101,6 +103,7 @@ struct request {
 	uint64_t cycle;       /* answered at the end of this cycle */
 	uint64_t asked;
 	bool observed;
+	bool told; /* that it is done later; then there is no reply any more */
 	engine_reply reply;
 	void *userdata;
 };

@@ -102,6 +102,14 @@ struct request *request_add(struct engine *e, uint64_t now, const struct request
 	return more;
 }
 
+/* Who has been told that it is done later (request_answer_late()) is not told again. */
+static uint64_t deadline_of(const struct request *q)
+{
+	if (q->told)
+		return NEVER;
+	return q->asked + (q->kind->patience ? q->kind->patience : ENGINE_PATIENCE);
+}
+
 /* Takes request @i out of the list before it is answered, so that a reply may ask again. */
 static void request_answer(struct engine *e, size_t i, const struct engine_result *result)
 {
@@ -199,21 +207,39 @@ static const char *const phase_text[] = {
 	[PHASE_RUN] = "writes that the kernel has not let return",
 };
 
+/* What a request does at its first observation is still to be done; what it has written to the ledger
+ * is done without it. */
+static void request_tell(struct engine *e, size_t i, const struct engine_result *result)
+{
+	struct request q = e->requests[i];
+
+	if (!q.kind->observed || q.kind->only_looks || q.observed) {
+		request_answer(e, i, result);
+		return;
+	}
+	e->requests[i].told = true;
+	e->requests[i].reply = NULL;
+	if (q.reply)
+		q.reply(q.userdata, result);
+}
+
 void request_answer_late(struct engine *e, uint64_t now)
 {
 	for (size_t i = 0; i < e->n_requests;) {
 		_cleanup_free_ char *message = NULL;
 		struct engine_result result = {.error = ENGINE_BUSY};
+		const char *uuid = e->requests[i].uuid;
 
-		if (now < e->requests[i].asked + ENGINE_PATIENCE) {
+		if (now < deadline_of(&e->requests[i])) {
 			i++;
 			continue;
 		}
-		if (asprintf(&message, "it still waits for %s, and will be done then",
+		if (asprintf(&message, "%s%sit still waits for %s, and will be done then",
+			    *uuid ? request_object(e, uuid) : "", *uuid ? ": " : "",
 			    phase_text[e->phase]) < 0)
 			message = NULL;
 		result.message = message ? message : "";
-		request_answer(e, i, &result);
+		request_tell(e, i, &result);
 	}
 }
 
@@ -230,8 +256,8 @@ uint64_t request_next_deadline(const struct engine *e)
 	uint64_t next = NEVER;
 
 	for (size_t i = 0; i < e->n_requests; i++)
-		if (e->requests[i].asked + ENGINE_PATIENCE < next)
-			next = e->requests[i].asked + ENGINE_PATIENCE;
+		if (deadline_of(&e->requests[i]) < next)
+			next = deadline_of(&e->requests[i]);
 	return next;
 }
 

@@ -57,3 +57,27 @@ release()
 	hook "$1" release end "${extra-shutdown}" <$work/xml
 	is 0 "$status" "exit status of release of $1 ($reason)"
 }
+
+# startable COMMAND...: a bus of its own that starts apmatrixd in that manner
+startable()
+{
+	: >$calls
+	mkdir -p $work/services
+	printf '[D-BUS Service]\nName=%s\nExec=%s\n' $bus_name "$*" >$work/services/$bus_name.service
+	cat >$work/startable.conf <<-END
+		<busconfig>
+		  <type>session</type>
+		  <listen>unix:path=$work/startable</listen>
+		  <servicedir>$work/services</servicedir>
+		  <policy context="default">
+		    <allow user="*"/><allow own="*"/>
+		    <allow send_destination="*"/><allow receive_sender="*"/>
+		  </policy>
+		</busconfig>
+	END
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$work/startable
+	dbus-daemon --config-file=$work/startable.conf --nofork --nopidfile --nosyslog \
+		2>>$work/bus.log &
+	others+=($!)
+	await test -S $work/startable
+}
