@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/message_id.h"
 #include "engine/engine_private.h"
 #include "util/log.h"
 
@@ -78,7 +79,8 @@ void cycle_end(struct engine *e, uint64_t now)
 	e->cycle_ended = now;
 	e->n_cycles_ended++;
 	if (e->rounds > 0) {
-		log_info("reconciled: %u step%s, %u failure%s", e->steps, e->steps == 1 ? "" : "s",
+		log_with(LOG_INFO, &(const struct log_field){"MESSAGE_ID", MESSAGE_RECONCILED}, 1,
+			"reconciled: %u step%s, %u failure%s", e->steps, e->steps == 1 ? "" : "s",
 			e->failures, e->failures == 1 ? "" : "s");
 		if (e->events.finished)
 			e->events.finished(e->events.userdata, e->steps, e->failures);
@@ -139,7 +141,7 @@ static bool hold_ineffective(struct engine *e, uint64_t now)
 				"another tool may be changing it too; it is tried again",
 				what) < 0)
 			return any;
-		log_warning("%s: %s", step_object(s, object), message);
+		run_log(MESSAGE_NO_EFFECT, s, 0, "%s: %s", step_object(s, object), message);
 		if (hold_add(e, now, s->uuid, 0, message) < 0)
 			return any;
 		any = true;

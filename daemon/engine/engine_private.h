@@ -196,6 +196,9 @@ int run_begin(struct engine *e, uint64_t now);
 void run_check_overdue(struct engine *e, uint64_t now);
 uint64_t run_next_deadline(const struct engine *e);
 void run_done(struct run *r);
+/* A warning about a step, with the journal's fields; @error 0: none. */
+void run_log(const char *message_id, const struct step *s, int error, const char *format, ...)
+	_printf_(4, 5);
 
 /* engine_undo.c */
 void undo_prepare(struct run *r, size_t first, size_t failed);

@@ -4,8 +4,12 @@
  * objects side by side.  A stage with a failure, or with a write that does not return, ends the
  * run: what follows may have counted on it, so it is observed and planned anew.
  */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/message_id.h"
 #include "engine/engine_private.h"
 #include "util/log.h"
 
@@ -39,6 +43,29 @@ void run_done(struct run *r)
 	*r = (struct run){};
 }
 
+void run_log(const char *message_id, const struct step *s, int error, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	char number[16] = "";
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (error != 0)
+		snprintf(number, sizeof(number), "%d", abs(error));
+	log_with(LOG_WARNING,
+		(const struct log_field[]){
+			{"MESSAGE_ID", message_id},
+			{"APMATRIX_NAME", s->name},
+			{"APMATRIX_UUID", s->uuid},
+			{"APMATRIX_STEP", step_type_to_string(s->type)},
+			{"ERRNO", number},
+		},
+		5, "%s", text ? text : format);
+}
+
 static void fail_step(struct engine *e, uint64_t now, size_t i, int error, const char *detail)
 {
 	struct run *r = &e->run;
@@ -52,7 +79,8 @@ static void fail_step(struct engine *e, uint64_t now, size_t i, int error, const
 		message = NULL;
 		log_error("out of memory");
 	} else {
-		log_warning("%s: %s", step_object(&r->steps[i], object), message);
+		run_log(MESSAGE_STEP_FAILED, &r->steps[i], error, "%s: %s",
+			step_object(&r->steps[i], object), message);
 	}
 	e->failures++;
 	if (!ledger_masks_refused(e, &r->steps[i], error))
@@ -233,7 +261,7 @@ static void give_up_on(struct engine *e, uint64_t now, size_t i)
 			"done with it until then",
 			what) < 0)
 		return;
-	log_warning("%s", message);
+	run_log(MESSAGE_WRITE_HANGS, &r->steps[i], 0, "%s", message);
 	e->overdue = more;
 	e->overdue[e->n_overdue++] = (struct overdue){r->first_id + i, r->steps[i]};
 	r->n_running--;

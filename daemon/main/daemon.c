@@ -10,6 +10,7 @@
 
 #include "attach/attach.h"
 #include "bus/bus.h"
+#include "core/message_id.h"
 #include "engine/engine.h"
 #include "event/event.h"
 #include "load/ledger_file.h"
@@ -178,6 +179,23 @@ static bool knows(const struct status *s, const struct problem *p)
 	return false;
 }
 
+static void log_problem(int level, const struct problem *p, const char *text)
+{
+	char line[16] = "";
+
+	if (p->line > 0)
+		snprintf(line, sizeof(line), "%u", p->line);
+	log_with(level,
+		(const struct log_field[]){
+			{"MESSAGE_ID", MESSAGE_PROBLEM},
+			{"APMATRIX_PROBLEM", p->code},
+			{"APMATRIX_NAME", p->object},
+			{"APMATRIX_FILE", p->file},
+			{"APMATRIX_LINE", line},
+		},
+		5, "%s", text);
+}
+
 static void log_new_problems(const struct status *old, const struct status *now)
 {
 	static const int level[] = {
@@ -191,7 +209,7 @@ static void log_new_problems(const struct status *old, const struct status *now)
 		_cleanup_free_ char *text = NULL;
 
 		if (!knows(old, p) && problem_format(p, &text) == 0)
-			log_line(level[p->severity], "%s", text);
+			log_problem(level[p->severity], p, text);
 	}
 }
 
@@ -209,17 +227,40 @@ static void on_published(void *userdata, const struct status *old, const struct 
 			problems_n_errors(&now->problems));
 }
 
+/* What the journal's entry of an attach, a refused one or a detach says beside its text. */
+struct attach_fields {
+	char pid[16], seq[24];
+	struct log_field fields[6];
+};
+
+static const struct log_field *attach_fields(struct attach_fields *f, const char *message_id,
+	const struct matrix_status *m, uint32_t pid, uint64_t seq)
+{
+	snprintf(f->pid, sizeof(f->pid), "%" PRIu32, pid);
+	snprintf(f->seq, sizeof(f->seq), "%" PRIu64, seq);
+	f->fields[0] = (struct log_field){"MESSAGE_ID", message_id};
+	f->fields[1] = (struct log_field){"APMATRIX_NAME", m->name};
+	f->fields[2] = (struct log_field){"APMATRIX_UUID", m->uuid};
+	f->fields[3] = (struct log_field){"APMATRIX_VM_PID", f->pid};
+	f->fields[4] = (struct log_field){"APMATRIX_VM_NAME", m->vm_name};
+	f->fields[5] = (struct log_field){"APMATRIX_SEQ", f->seq};
+	return f->fields;
+}
+
 static void on_attach(
 	void *userdata, const struct matrix_status *m, bool attached, uint32_t pid, uint64_t seq)
 {
 	struct daemon *d = userdata;
 	const char *who = m->name[0] ? m->name : m->uuid;
+	struct attach_fields f;
 
 	if (attached)
-		log_info("%s: attached to the guest of process %" PRIu32 "%s%s", who, pid,
+		log_with(LOG_INFO, attach_fields(&f, MESSAGE_ATTACHED, m, pid, seq), 6,
+			"%s: attached to the guest of process %" PRIu32 "%s%s", who, pid,
 			*m->vm_name ? ", " : "", m->vm_name);
 	else
-		log_info("%s: detached from the guest of process %" PRIu32, who, pid);
+		log_with(LOG_INFO, attach_fields(&f, MESSAGE_DETACHED, m, pid, seq), 6,
+			"%s: detached from the guest of process %" PRIu32, who, pid);
 	if (d->bus)
 		bus_attach(d->bus, m, attached, pid, seq);
 }
@@ -228,8 +269,10 @@ static void on_attach_failed(void *userdata, const struct matrix_status *m, uint
 	uint64_t seq, int error, const char *message)
 {
 	struct daemon *d = userdata;
+	struct attach_fields f;
 
-	log_warning("%s: %s", m->name[0] ? m->name : m->uuid, message);
+	log_with(LOG_WARNING, attach_fields(&f, MESSAGE_ATTACH_REFUSED, m, pid, seq), 6, "%s: %s",
+		m->name[0] ? m->name : m->uuid, message);
 	if (d->bus)
 		bus_attach_failed(d->bus, m, pid, seq, error, message);
 }

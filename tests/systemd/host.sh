@@ -18,7 +18,8 @@ need_host()
 {
 	local what
 
-	for what in /lib/systemd/systemd /usr/bin/dbus-daemon /usr/lib/polkit-1/polkitd /usr/bin/systemd-analyze; do
+	for what in /lib/systemd/systemd /usr/bin/dbus-daemon /usr/lib/polkit-1/polkitd /usr/bin/systemd-analyze \
+		/usr/bin/jq; do
 		[[ -x $what ]] || {
 			echo "Bail out! $what is missing; 'tools/install-packages demo check' brings it"
 			exit 1
