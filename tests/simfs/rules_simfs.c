@@ -20,7 +20,7 @@
 #include "util/fileio.h"
 
 /* A writer that has not come back after this long waits for good. */
-#define BLOCKED_MSEC 250
+#define BLOCKED_MSEC 1000
 
 struct machine {
 	int sys; /* directory fd of ROOT/sys */

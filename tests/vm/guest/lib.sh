@@ -32,13 +32,13 @@ writes() {
 	same "writing '$2' to $1" "$(/bench/w "$1" "$2")" "${3:-ok}"
 }
 
-# waits_for WHAT COMMAND...: until it holds, at most 10 seconds
+# waits_for WHAT COMMAND...: until it holds, at most a minute (the machine may be busy)
 waits_for() {
-	what=$1 left=100
+	what=$1 left=600
 	shift
 	until "$@" >/dev/null 2>&1; do
 		left=$((left - 1))
-		[ $left -gt 0 ] || fail "$what: not within 10 seconds ($*)"
+		[ $left -gt 0 ] || fail "$what: not within a minute ($*)"
 		sleep 0.1
 	done
 }
@@ -101,3 +101,23 @@ uev_start() {
 uev_has() { waits_for "a uevent like '$1'" grep -qE "$1" /run/uevents; }
 uev_none() { ! grep -E "$1" /run/uevents || fail "there is a uevent like '$1'"; }
 uev_forget() { : >/run/uevents; }
+
+# The system bus and the daemon, as installed; daemon_start [OPTION...] returns when it answers.
+bus_start() {
+	mkdir -p /run/dbus /run/apmatrixd /run/lock /etc/apmatrix.d /etc/dbus-1/system.d
+	dbus-daemon --config-file=/usr/share/dbus-1/system.conf --nopidfile --nofork --print-address >/run/bus.log 2>&1 &
+	bus_pid=$!
+	waits_for "the bus" grep -q unix: /run/bus.log
+}
+daemon_start() {
+	apmatrixd "$@" >>/run/apmatrixd.log 2>&1 &
+	daemon_pid=$!
+	waits_for "apmatrixd on the bus" apmatrixctl list
+}
+daemon_stop() {
+	kill "$daemon_pid"
+	wait "$daemon_pid" || fail "apmatrixd ended with $?: $(tail -n 5 /run/apmatrixd.log)"
+}
+
+# matrix_has NAME LINE: "apmatrixctl show NAME" has that line
+matrix_has() { apmatrixctl show "$1" 2>/dev/null | grep -qxF "$2"; }
