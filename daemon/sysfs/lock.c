@@ -2,8 +2,12 @@
 /*
  * The protocol: a temporary file with our pid is linked to the lock's name, which only succeeds
  * where there is none.  A lock whose process is gone, or that names none and is two minutes old, is
- * removed by whoever finds it.  Two who find it at once may remove each other's fresh lock, so
- * that a lock is believed only after it was read back.
+ * removed by whoever finds it.
+ *
+ * Two who find it at once must not remove each other's fresh lock.  Among daemons of this kind a
+ * flock() on the dead one's file sees to that.  Other tools know nothing of it, and may be about to
+ * remove what they saw a moment ago: so whoever has cleared a dead lock takes it at his next try and
+ * not at once, and a lock is believed only after it was read back.
  */
 #include "sysfs/lock.h"
 
@@ -13,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -23,19 +28,18 @@
 #define RETRY_USEC 30000u
 #define PATIENCE_USEC (100u * 1000000u)
 
-/* The lock's file as it is: 0 and the pid in it (0: none, or not readable as one), -ENOENT: nobody
- * holds it, other negative errno. */
-static int lock_read(int root, pid_t *ret_pid, time_t *ret_time)
+/* The lock's file as it is: its fd, what it says (0: no pid, or not readable as one), and whose time
+ * and inode it has; -ENOENT: nobody holds it; or another negative errno. */
+static int lock_open(int root, pid_t *ret_pid, struct stat *ret_stat)
 {
 	_cleanup_close_ int fd =
 		openat(root, TREE_LOCK, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	char text[16];
-	struct stat st;
 	ssize_t n;
 	char *end;
 	long pid;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, ret_stat) < 0)
 		return -errno;
 	n = read(fd, text, sizeof(text) - 1);
 	if (n < 0)
@@ -43,7 +47,17 @@ static int lock_read(int root, pid_t *ret_pid, time_t *ret_time)
 	text[n] = '\0';
 	pid = strtol(text, &end, 10);
 	*ret_pid = end != text && pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
-	*ret_time = st.st_mtime;
+	return TAKE_FD(fd);
+}
+
+static int lock_read(int root, pid_t *ret_pid)
+{
+	struct stat st;
+	int fd = lock_open(root, ret_pid, &st);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
 	return 0;
 }
 
@@ -99,17 +113,32 @@ static int lock_link(int root)
 	return r;
 }
 
-/* 0: there was a stale lock, and it is gone.  -EBUSY: the lock is held.  -ENOENT: no lock. */
+/* True if it is this very file that stands there, and nobody else of our kind is about to remove it. */
+static bool is_still(int root, int fd, const struct stat *st)
+{
+	struct stat now;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+		fstatat(root, TREE_LOCK, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+		now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
+/* 0: there was a stale lock, and it is gone.  -EBUSY: the lock is held, or somebody is clearing it.
+ * -ENOENT: no lock. */
 static int lock_clear_stale(int root, char holder[static LOCK_HOLDER_SIZE])
 {
-	time_t written;
+	struct stat st;
 	pid_t pid;
-	int r = lock_read(root, &pid, &written);
+	_cleanup_close_ int fd = lock_open(root, &pid, &st);
 
-	if (r < 0)
-		return r;
-	if (pid != getpid() && !is_stale(pid, written)) {
+	if (fd < 0)
+		return fd;
+	if (pid != getpid() && !is_stale(pid, st.st_mtime)) {
 		name_holder(root, pid, holder);
+		return -EBUSY;
+	}
+	if (!is_still(root, fd, &st)) {
+		snprintf(holder, LOCK_HOLDER_SIZE, "an unknown process");
 		return -EBUSY;
 	}
 	return unlinkat(root, TREE_LOCK, 0) < 0 && errno != ENOENT ? -errno : 0;
@@ -117,7 +146,6 @@ static int lock_clear_stale(int root, char holder[static LOCK_HOLDER_SIZE])
 
 int lock_try(int root, char holder[static LOCK_HOLDER_SIZE])
 {
-	time_t written;
 	pid_t pid;
 	int r = lock_link(root);
 
@@ -131,16 +159,13 @@ int lock_try(int root, char holder[static LOCK_HOLDER_SIZE])
 		r = lock_clear_stale(root, holder);
 		if (r < 0 && r != -ENOENT)
 			return r;
-		r = lock_link(root);
-	}
-	if (r == -EEXIST) {
-		snprintf(holder, LOCK_HOLDER_SIZE, "an unknown process");
+		snprintf(holder, LOCK_HOLDER_SIZE, "a process that has gone");
 		return -EBUSY;
 	}
 	if (r < 0)
 		return r;
 	/* Another one that saw the stale lock may have taken ours for it. */
-	if (lock_read(root, &pid, &written) == 0 && pid == getpid())
+	if (lock_read(root, &pid) == 0 && pid == getpid())
 		return 0;
 	snprintf(holder, LOCK_HOLDER_SIZE, "an unknown process");
 	return -EBUSY;
@@ -148,9 +173,8 @@ int lock_try(int root, char holder[static LOCK_HOLDER_SIZE])
 
 int lock_release(int root)
 {
-	time_t written;
 	pid_t pid;
-	int r = lock_read(root, &pid, &written);
+	int r = lock_read(root, &pid);
 
 	if (r < 0 || pid != getpid())
 		return r == -ENOENT ? 0 : r;

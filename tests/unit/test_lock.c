@@ -98,6 +98,10 @@ START_TEST(a_dead_holders_lock_is_taken_over)
 
 	other_end(other);
 	put_lock(other);
+	/* Cleared first, taken at the next try. */
+	ck_assert_int_eq(lock_try(fake_root, holder), -EBUSY);
+	ck_assert_str_eq(holder, "a process that has gone");
+	ck_assert_uint_eq(n_files(), 0);
 	ck_assert_int_eq(lock_try(fake_root, holder), 0);
 	ck_assert_int_eq(lock_owner(), getpid());
 	lock_release(fake_root);
@@ -127,6 +131,7 @@ START_TEST(a_lock_without_pid_is_stale_after_two_minutes)
 
 		fake_file(TREE_LOCK, unnamed[i].text);
 		utimensat(fake_root, TREE_LOCK, times, 0);
+		lock_try(fake_root, holder);
 		r = lock_try(fake_root, holder);
 		ck_assert_msg(r == unnamed[i].result, "'%s', %d s: %d", unnamed[i].text,
 			unnamed[i].age, r);
@@ -188,6 +193,62 @@ START_TEST(two_contenders_never_hold_it_together)
 		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
 	}
 	ck_assert_uint_eq(n_files(), 0);
+}
+END_TEST
+
+/* Who takes the lock and is killed: the next one finds a lock whose process is gone. */
+static void die_holding(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		while (lock_try(fake_root, holder) == -EBUSY)
+			sched_yield();
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static int contend_among_the_dead(void)
+{
+	for (unsigned i = 0; i < ROUNDS / 10; i++) {
+		int r;
+
+		die_holding();
+		for (unsigned k = 0; k < 10; k++) {
+			int fd;
+
+			while ((r = lock_try(fake_root, holder)) == -EBUSY)
+				sched_yield();
+			if (r < 0)
+				return 1;
+			fd = openat(fake_root, "critical", O_CREAT | O_EXCL | O_WRONLY, 0600);
+			if (fd < 0)
+				return 2;
+			sched_yield();
+			close(fd);
+			unlinkat(fake_root, "critical", 0);
+			if (lock_release(fake_root) < 0)
+				return 3;
+		}
+	}
+	return 0;
+}
+
+START_TEST(of_many_who_find_a_stale_lock_one_gets_it)
+{
+	pid_t pids[4];
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(contend_among_the_dead());
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
+	}
 }
 END_TEST
 
@@ -336,6 +397,7 @@ int main(void)
 	tcase_add_test(protocol, a_lock_without_pid_is_stale_after_two_minutes);
 	tcase_add_test(protocol, a_link_in_the_locks_place_is_not_followed);
 	tcase_add_test(protocol, two_contenders_never_hold_it_together);
+	tcase_add_test(protocol, of_many_who_find_a_stale_lock_one_gets_it);
 	tcase_add_checked_fixture(time, make, unmake);
 	tcase_add_test(time, asking_is_answered_from_the_loop);
 	tcase_add_test(time, patience_ends_with_the_holders_name);
