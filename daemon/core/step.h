@@ -33,7 +33,7 @@ DECLARE_STRTAB(step_type, enum step_type);
  * STAGE_POOL are one object. */
 enum stage {
 	STAGE_RELEASE, /* mdevs give up what others or the host are to get */
-	STAGE_POOL,    /* masks: first what only clears bits, then what sets some; or overrides */
+	STAGE_POOL,    /* overrides cleared; masks, first what only clears bits; overrides set */
 	STAGE_GROW,    /* mdevs are made and get the rest */
 	N_STAGES,
 };

@@ -169,11 +169,23 @@ START_TEST(an_unknown_errno_is_no_crash)
 }
 END_TEST
 
+/* In the pool's stage a queue is bound anew for nobody's matrix in particular. */
+START_TEST(names_the_queue_that_is_probed_for_the_pool)
+{
+	struct step s = {.type = STEP_PROBE, .stage = STAGE_POOL, .number = 0x05ab};
+	_cleanup_free_ char *line = NULL;
+
+	ck_assert_int_eq(step_format(&s, &line), 0);
+	ck_assert_str_eq(line, "05.00ab: drivers_probe = 05.00ab");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("step");
 	TCase *tc = tcase_create("step");
 
+	tcase_add_test(tc, names_the_queue_that_is_probed_for_the_pool);
 	tcase_add_test(tc, writes_and_reads_as_the_kernel_and_people_do);
 	tcase_add_test(tc, calls_a_device_without_a_name_by_its_uuid);
 	tcase_add_test(tc, says_whether_masks_are_nearly_full_or_nearly_empty);
