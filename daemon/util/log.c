@@ -84,7 +84,7 @@ out:
 	return sent;
 }
 
-static void log_valist(
+static void _printf_(4, 0) log_valist(
 	int level, const struct log_field *fields, size_t n_fields, const char *format, va_list ap)
 {
 	_cleanup_free_ char *text = NULL;
