@@ -309,12 +309,12 @@ static bool find_lost(const struct interval *in, size_t *lost)
 	return true;
 }
 
-/* An attach and the detach that ends it are of one process. */
+/* An attach and the detach that ends it are of one process; there is at least one slot. */
 static void fill_in_pids(const struct interval *in, struct attach_event *slots, size_t n)
 {
-	if (n > 0 && slots[0].type == EVENT_DETACH && slots[0].pid == 0)
+	if (slots[0].type == EVENT_DETACH && slots[0].pid == 0)
 		slots[0].pid = in->was->pid;
-	if (n > 0 && slots[n - 1].type == EVENT_ATTACH && in->is->pid != 0)
+	if (slots[n - 1].type == EVENT_ATTACH && in->is->pid != 0)
 		slots[n - 1].pid = in->is->pid;
 	for (size_t i = 1; i < n; i++) {
 		if (slots[i].type != EVENT_DETACH)
@@ -362,7 +362,8 @@ static int tell_slots(const struct interval *in, const size_t *lost, struct news
 		r = news_copy(news, in->heard[i]);
 		attached = !attached;
 	}
-	fill_in_pids(in, news->items + first, news->n - first);
+	if (news->n > first)
+		fill_in_pids(in, news->items + first, news->n - first);
 	return r;
 }
 
