@@ -9,10 +9,11 @@
 sysroot_libraries=usr/lib/s390x-linux-gnu
 sysroot_packages="libsystemd-dev libsystemd0 uuid-dev libuuid1 libinih-dev libinih1 libjson-c-dev libjson-c5 libxml2-dev
 	libxml2 libc6 libgcc-s1 libstdc++6 libcap2 liblzma5 libzstd1 liblz4-1 libgcrypt20 libgpg-error0 libicu72 zlib1g
-	dbus-daemon dbus-bin dbus-system-bus-common libdbus-1-3 libexpat1 libapparmor1 libaudit1 libcap-ng0 libselinux1 libpcre2-8-0"
+	dbus-daemon dbus-bin dbus-system-bus-common libdbus-1-3 libexpat1 libapparmor1 libaudit1 libcap-ng0 libselinux1 libpcre2-8-0
+	mdevctl systemd libsystemd-shared libacl1 libblkid1 libcrypt1 libip4tc2 libkmod2 libmount1 libpam0g libseccomp2 libssl3"
 
 get_sysroot() {
-	[ -e "$cache/sysroot/ready" ] && return
+	[ "$(cat "$cache/sysroot/ready" 2>/dev/null)" = "$sysroot_packages" ] && return
 	begin "libraries of s390x"
 	# shellcheck disable=SC2086 # a list of names
 	unpack bookworm s390x "$cache/sysroot" $sysroot_packages
@@ -20,7 +21,8 @@ get_sysroot() {
 	cp -a "$cache/sysroot/lib/." "$cache/sysroot/usr/lib/"
 	rm -rf "$cache/sysroot/lib"
 	ln -s usr/lib "$cache/sysroot/lib"
-	: >"$cache/sysroot/ready"
+	cp "$cache/sysroot/$sysroot_libraries/systemd/"*.so "$cache/sysroot/$sysroot_libraries/"
+	echo "$sysroot_packages" >"$cache/sysroot/ready"
 	end
 }
 

@@ -5,13 +5,14 @@
 # cards: 0:8C,1:8C,2:8C,3:8P
 # domains: 0-4
 # cdomains: 0-4
+# needs: mdevctl
 # timeout: 1500
 #
 # 200 operations at random: virtual machines attach, detach and are killed, matrices change under them, adapters leave
-# and return, somebody writes to the masks and makes and removes devices by hand.  After each of them what the
-# daemon shows must be what the drivers show: devices, assigned and guest matrix, who is attached, every queue's owner.
-# Attach, detach and kill are told by the kernel itself; there is no udev here, so what it would tell of the bus is
-# told by "apmatrixctl reconcile", as what is done by hand is by mdevctl's notifier.
+# and return, somebody writes to the masks and makes and removes devices, by mdevctl or by hand.  After each of them what
+# the daemon shows must be what the drivers show: devices, assigned and guest matrix, who is attached, every queue's owner.
+# Attach, detach and kill are told by the kernel itself, and what mdevctl does by our notifier; there is no udev here, so
+# what it would tell is told by "apmatrixctl reconcile".
 # SEED and the number of operations may be given as arguments.
 # shellcheck source=tests/vm/guest/lib.sh
 . /bench/lib.sh
@@ -47,6 +48,7 @@ driver_view() {
 			"vm $(cat "$MDEV/$uuid/apmatrix/vm_pid")"
 	done
 	for queue in "$AP"/devices/*.*; do
+		[ -e "$queue" ] || continue # no adapter is left
 		case $(readlink "$queue/driver") in
 		*/vfio_ap) owner=vfio ;;
 		*/cex4queue) owner=host ;;
@@ -142,30 +144,48 @@ do_mask() {
 	did="$text to $mask by hand: $(/bench/w $AP/$mask "$text")"
 	told_by_udev
 }
-# As mdevctl does.
+# by_mdevctl WORD...: what it does, in $said the errno's words or "ok"
+by_mdevctl() { if said=$(mdevctl "$@" 2>&1); then said=ok; fi; }
+# A device that no drop-in names.
 do_stranger() {
-	if [ -e $MDEV/$C ]; then
+	random 2
+	way=$r
+	if [ $way = 0 ] && [ -e $MDEV/$C ]; then
+		by_mdevctl stop -u $C
+		did="mdevctl-stop $C: $said"
+	elif [ $way = 0 ]; then
+		random 4
+		printf '{"mdev_type":"vfio_ap-passthrough","start":"manual","attrs":[{"assign_adapter":"%s"},{"assign_domain":"4"}]}\n' "$r" >/run/stranger
+		by_mdevctl start -u $C -p matrix --jsonfile /run/stranger
+		did="mdevctl-start $C with 0$r.0004: $said"
+	elif [ -e $MDEV/$C ]; then
 		did="remove $C by hand: $(/bench/w $MDEV/$C/remove 1)"
+		told_by_udev
 	else
 		random 4
 		did="create $C by hand: $(/bench/w $TYPE/create $C) $(/bench/w $MDEV/$C/assign_adapter "$r") $(/bench/w $MDEV/$C/assign_domain 4)"
+		told_by_udev
 	fi
-	told_by_udev
 }
 do_steal() {
-	if [ -e "$MDEV/$(matrix_of "$1")" ] && ! attached "$1"; then
+	random 2
+	if [ $r = 0 ] && [ -e "$MDEV/$(matrix_of "$1")" ]; then
+		by_mdevctl stop -u "$(matrix_of "$1")"
+		did="mdevctl-stop $1: $said"
+	elif [ -e "$MDEV/$(matrix_of "$1")" ] && ! attached "$1"; then
 		did="remove $1 by hand: $(/bench/w "$MDEV/$(matrix_of "$1")/remove" 1)"
+		told_by_udev
 	else
 		random 4
 		did="assign adapter $r to $1 by hand: $(/bench/w "$MDEV/$(matrix_of "$1")/assign_adapter" "$r")"
+		told_by_udev
 	fi
-	told_by_udev
 }
 
 operate() {
 	random 2
 	which=$r
-	random 12
+	random 13
 	case $r in
 	0 | 1 | 2 | 3)
 		if attached $which; then
@@ -178,7 +198,7 @@ operate() {
 	4 | 5 | 6) do_plug $which ;;
 	7) do_card ;;
 	8 | 9) do_mask ;;
-	10) do_stranger ;;
+	10 | 12) do_stranger ;;
 	11) do_steal $which ;;
 	esac
 }
@@ -204,7 +224,7 @@ while [ $n -lt "$rounds" ]; do
 		fi
 		sleep 0.5
 	done
-	echo "$n $did"
+	echo "$n ${did%%:*}:$(echo "${did#*:}" | tr '\n' ' ')"
 	kinds="$kinds ${did%% *}"
 done
 daemon_stop
