@@ -5,21 +5,10 @@
  * type never gets through.
  */
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "libvirt/domain.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As assert(), in every build type. */
-static void must(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "fuzz.h"
 
 /* In another encoding than UTF-8 anything can look like anything. */
 static bool is_plain_text(const uint8_t *data, size_t size)

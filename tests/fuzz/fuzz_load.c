@@ -4,32 +4,13 @@
  * exists, every text that goes to D-Bus is UTF-8, every value that is accepted stands in the file,
  * and what was accepted builds.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "load/lines.h"
 #include "load/load.h"
+#include "fuzz.h"
 
 #define PATH "/etc/apmatrix.d/fuzz.conf"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As assert(), in every build type. */
-static void must(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
-static unsigned count_lines(const uint8_t *data, size_t size)
-{
-	unsigned n = 1;
-
-	for (size_t i = 0; i < size; i++)
-		n += data[i] == '\n';
-	return n;
-}
 
 static void check_problems(const struct problems *p, unsigned n_lines)
 {

@@ -4,30 +4,11 @@
  * that a terminal and D-Bus can show, at a line that exists; what is accepted is written so that it
  * reads back as the same.
  */
-#include <stdint.h>
 #include <string.h>
 
 #include "ctl/mdevctl.h"
 #include "load/lines.h"
-#include "util/cleanup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As assert(), in every build type. */
-static void must(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
-static unsigned count_lines(const uint8_t *data, size_t size)
-{
-	unsigned n = 1;
-
-	for (size_t i = 0; i < size; i++)
-		n += data[i] == '\n';
-	return n;
-}
+#include "fuzz.h"
 
 static void check_round_trip(const struct mdevctl_definition *d)
 {

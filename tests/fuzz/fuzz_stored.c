@@ -5,24 +5,7 @@
  */
 #include "core/stored.h"
 #include "load/lines.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As assert(), in every build type. */
-static void must(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
-static unsigned count_lines(const uint8_t *data, size_t size)
-{
-	unsigned n = 1;
-
-	for (size_t i = 0; i < size; i++)
-		n += data[i] == '\n';
-	return n;
-}
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -151,47 +151,53 @@ END_TEST
 
 #define ROUNDS 200
 
-/* Each holds the lock alone, or the exclusive file would be there already. */
+/* Takes the lock, holds it alone (or the exclusive file would be there already), and gives it back. */
+static int hold_once(void)
+{
+	int r, fd;
+
+	while ((r = lock_try(fake_root, holder)) == -EBUSY)
+		sched_yield();
+	if (r < 0)
+		return 1;
+	fd = openat(fake_root, "critical", O_CREAT | O_EXCL | O_WRONLY, 0600);
+	if (fd < 0)
+		return 2;
+	sched_yield();
+	close(fd);
+	unlinkat(fake_root, "critical", 0);
+	return lock_release(fake_root) < 0 ? 3 : 0;
+}
+
 static int contend(void)
 {
-	int rounds = 0;
+	int r = 0;
 
-	while (rounds < ROUNDS) {
-		int r = lock_try(fake_root, holder), fd;
+	for (unsigned i = 0; i < ROUNDS && r == 0; i++)
+		r = hold_once();
+	return r;
+}
 
-		if (r == -EBUSY) {
-			sched_yield();
-			continue;
-		}
-		if (r < 0)
-			return 1;
-		fd = openat(fake_root, "critical", O_CREAT | O_EXCL | O_WRONLY, 0600);
-		if (fd < 0)
-			return 2;
-		sched_yield();
-		close(fd);
-		unlinkat(fake_root, "critical", 0);
-		if (lock_release(fake_root) < 0)
-			return 3;
-		rounds++;
+/* @n processes that each do @work, which is to return 0. */
+static void at_once(size_t n, int (*work)(void))
+{
+	pid_t pids[4];
+	int status;
+
+	for (size_t i = 0; i < n; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(work());
 	}
-	return 0;
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
+	}
 }
 
 START_TEST(two_contenders_never_hold_it_together)
 {
-	pid_t pids[2];
-	int status;
-
-	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
-		pids[i] = fork();
-		if (pids[i] == 0)
-			_exit(contend());
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
-		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
-		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
-	}
+	at_once(2, contend);
 	ck_assert_uint_eq(n_files(), 0);
 }
 END_TEST
@@ -211,44 +217,19 @@ static void die_holding(void)
 
 static int contend_among_the_dead(void)
 {
-	for (unsigned i = 0; i < ROUNDS / 10; i++) {
-		int r;
+	int r = 0;
 
+	for (unsigned i = 0; i < ROUNDS / 10 && r == 0; i++) {
 		die_holding();
-		for (unsigned k = 0; k < 10; k++) {
-			int fd;
-
-			while ((r = lock_try(fake_root, holder)) == -EBUSY)
-				sched_yield();
-			if (r < 0)
-				return 1;
-			fd = openat(fake_root, "critical", O_CREAT | O_EXCL | O_WRONLY, 0600);
-			if (fd < 0)
-				return 2;
-			sched_yield();
-			close(fd);
-			unlinkat(fake_root, "critical", 0);
-			if (lock_release(fake_root) < 0)
-				return 3;
-		}
+		for (unsigned k = 0; k < 10 && r == 0; k++)
+			r = hold_once();
 	}
-	return 0;
+	return r;
 }
 
 START_TEST(of_many_who_find_a_stale_lock_one_gets_it)
 {
-	pid_t pids[4];
-	int status;
-
-	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
-		pids[i] = fork();
-		if (pids[i] == 0)
-			_exit(contend_among_the_dead());
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
-		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
-		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
-	}
+	at_once(4, contend_among_the_dead);
 }
 END_TEST
 
