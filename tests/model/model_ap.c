@@ -86,9 +86,9 @@ int ap_bind(struct model *m, enum ap_driver driver, unsigned adapter, unsigned d
 		queues_clear(&m->offline, adapter, domain);
 	}
 	m->bindings_armed = true;
-	event_queue(m, "bind", adapter, domain, NULL);
 	if (!since_6_12(m))
 		ap_check_bindings(m);
+	event_queue(m, "bind", adapter, domain, NULL);
 	return 0;
 }
 
@@ -227,7 +227,8 @@ void ap_count_bindings(const struct model *m, unsigned *ret_bound, unsigned *ret
 	*ret_all = queues_count(&m->present);
 }
 
-/* ap_check_bindings_complete(): told once for every time that something was bound anew. */
+/* ap_check_bindings_complete(): told once after something was bound anew; before 6.12 by every probe
+ * that finds it so (ap_device_probe()), and by the first scan. */
 void ap_check_bindings(struct model *m)
 {
 	unsigned bound, all;

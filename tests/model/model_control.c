@@ -92,7 +92,9 @@ static void vfio_ap_load(struct model *m)
 	MASK_FOREACH (adapter, &m->cards)
 		MASK_FOREACH (domain, &m->present.row[adapter])
 			ap_attach_driver(m, adapter, domain);
-	ap_check_bindings(m);
+	if (since_6_12(m))
+		ap_check_bindings(m);
+	event_module(m, "vfio_ap", true);
 }
 
 static int vfio_ap_unload(struct model *m)
@@ -110,6 +112,7 @@ static int vfio_ap_unload(struct model *m)
 	}
 	event_matrix_device(m, false);
 	m->has_vfio_ap = false;
+	event_module(m, "vfio_ap", false);
 	return 0;
 }
 

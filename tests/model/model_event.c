@@ -97,6 +97,12 @@ void event_matrix_device(struct model *m, bool on)
 	}
 }
 
+/* do_init_module() and mod_sysfs_teardown(): last of all, both of them */
+void event_module(struct model *m, const char *name, bool on)
+{
+	event_send(m, on ? "add" : "remove", "module", NULL, "/module/%s", name);
+}
+
 /* The character device of vfio-dev came with 6.6; before, it is a directory only. */
 static void event_vfio(struct model *m, const struct mdev *d, const char *action)
 {

@@ -187,4 +187,5 @@ void model_set_module(struct model *m, bool on)
 		d->attach_seq = 0;
 		d->attached_since = 0;
 	}
+	event_module(m, "apmatrix", on);
 }

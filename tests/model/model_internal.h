@@ -199,6 +199,7 @@ void event_send(struct model *m, const char *action, const char *subsystem,
 void event_card(struct model *m, const char *action, unsigned adapter, const char *extra);
 void event_queue(
 	struct model *m, const char *action, unsigned adapter, unsigned domain, const char *extra);
+void event_module(struct model *m, const char *name, bool on);
 void event_matrix_device(struct model *m, bool on);
 void event_mdev(struct model *m, const struct mdev *d, bool added);
 void event_kvm(struct model *m, const struct vm *vm, bool created);

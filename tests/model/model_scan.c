@@ -53,6 +53,8 @@ static void add_card(struct model *m, unsigned adapter)
 	m->card[adapter] = (struct card){a->config, a->config && a->chkstop, true};
 	event_card(m, "add", adapter, NULL);
 	mask_set(&m->cards, adapter);
+	if (!since_6_12(m))
+		ap_check_bindings(m);
 	event_card(m, "bind", adapter, NULL);
 }
 
@@ -125,5 +127,6 @@ void scan_bus(struct model *m)
 	if (m->scans++ == 0)
 		event_send(m, "change", "ap", (const char *const[]){"INITSCAN=done", NULL},
 			"/devices/ap");
-	ap_check_bindings(m);
+	if (since_6_12(m) || m->scans == 1)
+		ap_check_bindings(m);
 }

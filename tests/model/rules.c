@@ -12,6 +12,10 @@
 
 #define TEXT_SIZE 8192u
 
+/* How long a uevent that is expected may take, and how long none must come. */
+#define UEVENT_MSEC 5000
+#define SILENCE_MSEC 300
+
 static const char *const profile_names[] = {
 	[PROFILE_6_1] = "6.1", [PROFILE_6_12] = "6.12", [PROFILE_7_2] = "7.2"};
 
@@ -204,6 +208,116 @@ static void do_read(const struct rules_target *t, const char *what, char got[sta
 	bars(got, '\n', '|');
 }
 
+/* --- uevents -------------------------------------------------------------------------------- */
+
+/* Those that no line has asked for yet, oldest first: "change devices/ap SUBSYSTEM=ap ... ", with
+ * a blank behind each word. */
+static struct {
+	char *items[1024];
+	size_t n;
+} uevents;
+
+static void uevents_drop(size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(uevents.items[i]);
+	memmove(uevents.items, uevents.items + n, (uevents.n - n) * sizeof(*uevents.items));
+	uevents.n -= n;
+}
+
+static const char *property(const char *raw, size_t n, const char *key)
+{
+	size_t length = strlen(key);
+
+	for (const char *p = raw; p < raw + n; p += strlen(p) + 1)
+		if (strncmp(p, key, length) == 0 && p[length] == '=')
+			return p + length + 1;
+	return "";
+}
+
+/* False if none came within @msec. */
+static bool uevents_take(const struct rules_target *t, int msec)
+{
+	char raw[TEXT_SIZE];
+	ssize_t n = t->next_uevent(t->userdata, msec, raw, sizeof(raw) - 1);
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	if (n < 0)
+		return false;
+	raw[n] = 0;
+	if (uevents.n == ARRAY_SIZE(uevents.items))
+		uevents_drop(1);
+	f = open_memstream(&text, &size);
+	if (!f)
+		return false;
+	fprintf(f, "%s %s ", property(raw, (size_t)n, "ACTION"),
+		property(raw, (size_t)n, "DEVPATH") + 1);
+	for (const char *p = raw; p < raw + n; p += strlen(p) + 1)
+		fprintf(f, "%s ", p);
+	fclose(f);
+	bars(text, '\n', '|');
+	uevents.items[uevents.n++] = text;
+	return true;
+}
+
+static void uevents_forget(const struct rules_target *t)
+{
+	while (uevents_take(t, 0))
+		;
+	uevents_drop(uevents.n);
+}
+
+/* "change devices/ap ", then perhaps words that are among the others. */
+static bool uevent_fits(const char *event, const char *wanted)
+{
+	const char *space = strchr(wanted, ' ');
+	size_t head = (size_t)(strchrnul(space + 1, ' ') - wanted);
+
+	if (strncmp(event, wanted, head) != 0 || event[head] != ' ')
+		return false;
+	for (const char *word = wanted + head; *word;) {
+		size_t n = strcspn(word + 1, " ");
+		char text[512];
+
+		snprintf(text, sizeof(text), " %.*s ", (int)n, word + 1);
+		if (!strstr(event + head, text))
+			return false;
+		word += 1 + n;
+	}
+	return true;
+}
+
+/* "ACTION PATH [KEY=VALUE...]": yes, and with it all before it is done with; or no. */
+static void find_uevent(
+	const struct rules_target *t, const char *what, bool expected, char got[static TEXT_SIZE])
+{
+	char path[512], wanted[1024];
+	const char *space = strchr(what, ' ');
+	size_t n = space ? strcspn(space + 1, " ") : 0, i = 0;
+
+	snprintf(got, TEXT_SIZE, "no");
+	if (!space)
+		return;
+	snprintf(path, sizeof(path), "%.*s%s", (int)n, space + 1, n == 1 ? "/" : "");
+	rules_expand_path(strdupa(path), path, sizeof(path));
+	path[strcspn(path, " ")] = 0;
+	if (n == 1)
+		path[strlen(path) - 1] = 0;
+	snprintf(wanted, sizeof(wanted), "%.*s %s%s", (int)(space - what), what, path,
+		space + 1 + n);
+	do {
+		for (; i < uevents.n; i++) {
+			if (!uevent_fits(uevents.items[i], wanted))
+				continue;
+			uevents_drop(i + 1);
+			snprintf(got, TEXT_SIZE, "yes");
+			return;
+		}
+	} while (uevents_take(t, expected ? UEVENT_MSEC : SILENCE_MSEC));
+}
+
 /* What stands left of the arrow. */
 static int do_action(const struct rules_target *t, char *action, char got[static TEXT_SIZE])
 {
@@ -268,7 +382,10 @@ int rules_run_line(const struct rules_target *target, const char *line, char **r
 	} else if ((sign = strstr(copy, " :"))) {
 		*sign = 0;
 		expected = sign[2] == ' ' ? sign + 3 : sign + 2;
-		do_read(target, copy, got);
+		if (strncmp(copy, "uevent ", 7) == 0)
+			find_uevent(target, copy + 7, strcmp(expected, "yes") == 0, got);
+		else
+			do_read(target, copy, got);
 		if (strcmp(copy, "check") == 0)
 			got[strlen(expected)] = 0;
 	} else {
@@ -285,6 +402,7 @@ int rule_run(const struct rules_target *target, const struct rule *rule, char **
 	char *rest = copy, *line;
 	int r = copy ? 0 : -ENOMEM;
 
+	uevents_forget(target);
 	while (r == 0 && (line = strsep(&rest, "\n")))
 		if (*line)
 			r = rules_run_line(target, line, ret_error);

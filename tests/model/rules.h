@@ -23,6 +23,9 @@ struct rules_target {
 	int (*control)(void *userdata, const char *command);
 	void (*check)(void *userdata, char *buf, size_t size); /* "ok" or a sentence; or NULL */
 	unsigned *n_unasked; /* without a checker: how many lines asked for it */
+	/* The next uevent that nobody has been given: its properties ("ACTION=add"), NUL after each.
+	 * Their length, or -EAGAIN if none came within @msec. */
+	ssize_t (*next_uevent)(void *userdata, int msec, char *buf, size_t size);
 };
 
 struct rule {

@@ -6,11 +6,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,7 +25,8 @@
 #define BLOCKED_MSEC 1000
 
 struct machine {
-	int sys; /* directory fd of ROOT/sys */
+	int sys;     /* directory fd of ROOT/sys */
+	int uevents; /* what simfs sends in udev's name */
 	pid_t simfs;
 };
 
@@ -79,6 +82,40 @@ static void check_tree(void *userdata, char *buf, size_t size)
 		snprintf(buf, size, "cannot be read");
 }
 
+/* udev's group, since none but a kernel sends to the kernel's. */
+static int listen_for_uevents(void)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 2};
+	_cleanup_close_ int fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+static ssize_t next_uevent(void *userdata, int msec, char *buf, size_t size)
+{
+	const struct machine *machine = userdata;
+	struct pollfd some = {machine->uevents, POLLIN, 0};
+	char message[8192];
+	uint32_t offset;
+	ssize_t n;
+
+	if (poll(&some, 1, msec) <= 0)
+		return -EAGAIN;
+	n = recv(machine->uevents, message, sizeof(message), 0);
+	/* struct udev_monitor_netlink_header: prefix, magic, header_size, properties_off */
+	if (n < 40 || memcmp(message, "libudev", 8) != 0)
+		return -EAGAIN;
+	memcpy(&offset, message + 16, sizeof(offset));
+	n -= (ssize_t)offset;
+	if (n <= 0 || (size_t)n > size)
+		return -EAGAIN;
+	memcpy(buf, message + offset, (size_t)n);
+	return n;
+}
+
 /* --- machines ------------------------------------------------------------------------------- */
 
 static int write_hardware(const struct rules *rules, enum model_profile profile)
@@ -117,8 +154,9 @@ static int machine_start(const char *simfs, struct machine *ret)
 	if (r == 0)
 		r = attr_write_at(
 			AT_FDCWD, "root/sys/kernel/debug/apmatrix-sim/control", "checks on");
-	*ret = (struct machine){open("root/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), pid};
-	return r;
+	*ret = (struct machine){
+		open("root/sys", O_PATH | O_DIRECTORY | O_CLOEXEC), listen_for_uevents(), pid};
+	return r < 0 ? r : ret->uevents < 0 ? ret->uevents : 0;
 }
 
 static int machine_stop(struct machine *machine)
@@ -126,6 +164,7 @@ static int machine_stop(struct machine *machine)
 	int status;
 
 	close(machine->sys);
+	close(machine->uevents);
 	kill(machine->simfs, SIGTERM);
 	if (waitpid(machine->simfs, &status, 0) != machine->simfs)
 		return -errno;
@@ -138,7 +177,8 @@ static int run_rule(const char *simfs, const struct rules *rules, const struct r
 	enum model_profile profile)
 {
 	struct machine machine;
-	struct rules_target target = {&machine, write_tree, read_tree, control_tree, check_tree};
+	struct rules_target target = {
+		&machine, write_tree, read_tree, control_tree, check_tree, NULL, next_uevent};
 	_cleanup_free_ char *error = NULL;
 	int r = write_hardware(rules, profile);
 

@@ -57,9 +57,51 @@ static void check_model(void *userdata, char *buf, size_t size)
 	snprintf(buf, size, "%s", sentence ? sentence : "ok");
 }
 
+/* Its uevents, each the properties with NUL after each, behind one another with their length. */
+static struct {
+	char text[1u << 18];
+	size_t first, end;
+} sent;
+
+static void keep_event(_unused_ void *userdata, const struct model_event *e)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fprintf(f, "ACTION=%s%cDEVPATH=%s%cSUBSYSTEM=%s%c", e->action, 0, e->devpath, 0,
+		e->subsystem, 0);
+	for (size_t i = 0; i < e->n_properties; i++)
+		fprintf(f, "%s%c", e->properties[i], 0);
+	fclose(f);
+	ck_assert_uint_le(sent.end + sizeof(size) + size, sizeof(sent.text));
+	memcpy(sent.text + sent.end, &size, sizeof(size));
+	memcpy(sent.text + sent.end + sizeof(size), text, size);
+	sent.end += sizeof(size) + size;
+	free(text);
+}
+
+static ssize_t next_event(_unused_ void *userdata, _unused_ int msec, char *buf, size_t size)
+{
+	size_t n;
+
+	if (sent.first == sent.end) {
+		sent.first = sent.end = 0;
+		return -EAGAIN;
+	}
+	memcpy(&n, sent.text + sent.first, sizeof(n));
+	ck_assert_uint_le(n, size);
+	memcpy(buf, sent.text + sent.first + sizeof(n), n);
+	sent.first += sizeof(n) + n;
+	return (ssize_t)n;
+}
+
 static struct rules_target target_of(struct model *m)
 {
-	return (struct rules_target){m, write_model, read_model, control_model, check_model};
+	model_set_events(m, keep_event, NULL);
+	sent.first = sent.end = 0;
+	return (struct rules_target){
+		m, write_model, read_model, control_model, check_model, NULL, next_event};
 }
 
 START_TEST(answers_as_the_kernel_does)
@@ -197,7 +239,8 @@ static const struct {
 		"change@/devices/ap ap BINDINGS=complete COMPLETECOUNT=3|"},
 	{"! vfio_ap off",
 		"change@/devices/vfio_ap/matrix matrix MDEV_STATE=unregistered DRIVER=vfio_ap|"
-		"unbind@/devices/vfio_ap/matrix matrix|remove@/devices/vfio_ap/matrix matrix|"},
+		"unbind@/devices/vfio_ap/matrix matrix|remove@/devices/vfio_ap/matrix matrix|"
+		"remove@/module/vfio_ap module|"},
 };
 
 START_TEST(sends_the_kernels_uevents_and_no_others)

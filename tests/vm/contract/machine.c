@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -217,7 +219,45 @@ static int control(_unused_ void *userdata, const char *command)
 	return obey(words, n);
 }
 
-const struct rules_target machine_target = {NULL, write_attribute, read_attribute, control, NULL};
+/* --- uevents -------------------------------------------------------------------------------- */
+
+static int uevents = -1;
+
+static int listen_for_uevents(void)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 1};
+	int size = 16 << 20;
+
+	uevents = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+	if (uevents < 0 || bind(uevents, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	(void)setsockopt(uevents, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	return 0;
+}
+
+/* "add@/devices/...", NUL, then the properties. */
+static ssize_t next_uevent(_unused_ void *userdata, int msec, char *buf, size_t size)
+{
+	struct pollfd some = {uevents, POLLIN, 0};
+	char message[8192];
+	size_t head;
+	ssize_t n;
+
+	if (poll(&some, 1, msec) <= 0)
+		return -EAGAIN;
+	n = recv(uevents, message, sizeof(message) - 1, 0);
+	if (n <= 0)
+		return -EAGAIN;
+	message[n] = 0;
+	head = strlen(message) + 1;
+	if (head >= (size_t)n || (size_t)n - head > size)
+		return -EAGAIN;
+	memcpy(buf, message + head, (size_t)n - head);
+	return n - (ssize_t)head;
+}
+
+const struct rules_target machine_target = {
+	NULL, write_attribute, read_attribute, control, NULL, NULL, next_uevent};
 
 /* --- fresh ---------------------------------------------------------------------------------- */
 
@@ -247,6 +287,8 @@ int machine_init(void)
 
 	sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (sys < 0)
+		return -errno;
+	if (listen_for_uevents() < 0)
 		return -errno;
 	n = file_read_at(AT_FDCWD, SIM, 1u << 20, &text);
 	if (n < 0)
