@@ -6,7 +6,7 @@
 # domains: 0-4
 # cdomains: 0-4
 # needs: mdevctl
-# timeout: 1500
+# timeout: 3000
 #
 # 200 operations at random: virtual machines attach, detach and are killed, matrices change under them, adapters leave
 # and return, somebody writes to the masks and makes and removes devices, by mdevctl or by hand.  After each of them what
