@@ -6,7 +6,7 @@
 # domains: 0-4
 # cdomains: 0-4
 # needs: mdevctl
-# timeout: 3000
+# timeout: 2400
 #
 # 200 operations at random: virtual machines attach, detach and are killed, matrices change under them, adapters leave
 # and return, somebody writes to the masks and makes and removes devices, by mdevctl or by hand.  After each of them what
@@ -167,9 +167,10 @@ do_stranger() {
 		told_by_udev
 	fi
 }
+# A matrix of ours is removed (while a guest has it that would wait for the guest) or changed.
 do_steal() {
 	random 2
-	if [ $r = 0 ] && [ -e "$MDEV/$(matrix_of "$1")" ]; then
+	if [ $r = 0 ] && [ -e "$MDEV/$(matrix_of "$1")" ] && ! attached "$1"; then
 		by_mdevctl stop -u "$(matrix_of "$1")"
 		did="mdevctl-stop $1: $said"
 	elif [ -e "$MDEV/$(matrix_of "$1")" ] && ! attached "$1"; then
