@@ -82,12 +82,6 @@ static bool is_attached(const struct engine *e, const char *uuid)
 	return m && m->attach == ATTACH_YES;
 }
 
-void attach_prepared(struct engine *e, const char *uuid, const char *guest)
-{
-	if (strlen(guest) <= GUEST_NAME_MAX)
-		name_set(e->attach, uuid, guest);
-}
-
 void attach_released(struct engine *e, const char *uuid, const char *guest)
 {
 	const struct guest_name *n = name_find(e->attach, uuid);
@@ -156,6 +150,15 @@ static void save(struct engine *e)
 			    "daemon, what happened meanwhile will not be told",
 			strerror(-r));
 	a->complained = r < 0;
+}
+
+/* Kept before the guest is let start: another daemon may see it come. */
+void attach_prepared(struct engine *e, const char *uuid, const char *guest)
+{
+	if (strlen(guest) > GUEST_NAME_MAX)
+		return;
+	name_set(e->attach, uuid, guest);
+	save(e);
 }
 
 static int restore(struct engine *e)

@@ -77,7 +77,7 @@ static bool guest_gets_what_is_there(const struct observed *o, const struct obse
 }
 
 /* Ready means whole: a guest that starts with less would notice too late. */
-static void judge_prepared(struct engine *e, const struct request *q, const struct verdict *v,
+static void judge_ready(struct engine *e, const struct request *q, const struct verdict *v,
 	struct engine_result *ret, char **ret_message)
 {
 	const struct matrix_status *m = status_find(e->status, q->uuid);
@@ -104,6 +104,15 @@ static void judge_prepared(struct engine *e, const struct request *q, const stru
 			e, ret, ENGINE_NOT_AVAILABLE, m->conditions[CONDITION_EFFECTIVE].message);
 }
 
+/* Only now may the guest start; before, the device may have been another's, which keeps its name. */
+static void judge_prepared(struct engine *e, const struct request *q, const struct verdict *v,
+	struct engine_result *ret, char **ret_message)
+{
+	judge_ready(e, q, v, ret, ret_message);
+	if (ret->error == ENGINE_OK && v->config)
+		attach_prepared(e, q->uuid, v->config->guest);
+}
+
 static enum engine_error prepare_refused(
 	const char *guest, const struct matrix_config *c, char **ret_message)
 {
@@ -117,16 +126,6 @@ static enum engine_error prepare_refused(
 	return ENGINE_CONFLICT;
 }
 
-/* Devices that no drop-in names: whose they are is remembered, no more. */
-static void prepare_foreign(
-	struct engine *e, const char *guest, const char *const *uuids, size_t n_uuids)
-{
-	char uuid[UUID_SIZE];
-
-	if (n_uuids > 0 && uuid_normalize(uuids[0], uuid))
-		attach_prepared(e, uuid, guest);
-}
-
 /* A matrix that a guest had when the host was last looked at may be free by now: that is judged
  * by the next look (judge_prepared()). */
 static bool was_attached(const struct engine *e, const char *uuid)
@@ -134,6 +133,17 @@ static bool was_attached(const struct engine *e, const char *uuid)
 	const struct observed_mdev *mdev = observed_find_mdev(e->observed, uuid);
 
 	return mdev && mdev->attach == ATTACH_YES;
+}
+
+/* Devices that no drop-in names: whose they are is remembered, no more.  Who has one keeps its name,
+ * since libvirt refuses the other. */
+static void prepare_foreign(
+	struct engine *e, const char *guest, const char *const *uuids, size_t n_uuids)
+{
+	char uuid[UUID_SIZE];
+
+	if (n_uuids > 0 && uuid_normalize(uuids[0], uuid) && !was_attached(e, uuid))
+		attach_prepared(e, uuid, guest);
 }
 
 void engine_prepare_guest(struct engine *e, uint64_t now, const char *guest,
@@ -181,7 +191,6 @@ void engine_prepare_guest(struct engine *e, uint64_t now, const char *guest,
 		return;
 	}
 	request_commit_intent(e, TAKE_PTR(l), c->uuid);
-	attach_prepared(e, c->uuid, guest);
 	request_add(e, now, &prepare, c->uuid, reply, userdata);
 }
 
