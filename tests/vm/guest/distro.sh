@@ -50,6 +50,7 @@ install_package() {
 	step "installs $(cd /bench && echo apmatrixd_*.deb)"
 	dpkg -i /bench/apmatrixd_*.deb || fail "the package does not install"
 	systemctl daemon-reload
+	same "apmatrixd, as it was installed, is" "$(systemctl is-active apmatrixd)" inactive
 }
 
 # dropin NAME <TEXT
