@@ -10,7 +10,7 @@ cache=${APMATRIX_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/apmatrix-vm}
 case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
 cross=s390x-linux-gnu-
 jobs=$(nproc)
-kernels="6.1 6.12 7.2"
+kernels="5.10 6.1 6.12 7.2"
 
 say() { echo "$(basename "$0"): $*" >&2; }
 die() {

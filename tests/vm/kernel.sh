@@ -4,15 +4,18 @@
 # Debian builds the AP bus in (where it gives up at boot, for want of the instructions) and has no VFIO_AP; so the bus,
 # zcrypt, mdev and vfio_ap (and vfio where it is missing too) are built beside the kernel out of the same source package.
 #
+# A kernel of which the archive has the source alone (config-VERSION is there) is built here; what follows is then the same.
+#
 #   $cache/kernel-VERSION/release     its name, "6.12.107+deb13-s390x"
 #   $cache/kernel-VERSION/image       what is booted
-#   $cache/kernel-VERSION/package     linux-image and linux-headers, unpacked
-#   $cache/kernel-VERSION/source      linux-source, without what no module here needs
+#   $cache/kernel-VERSION/package     linux-image and linux-headers, unpacked; or what "make modules_install" made
+#   $cache/kernel-VERSION/source      linux-source, without what nothing here needs
 #   $cache/kernel-VERSION/build       its build tree (kmake)
 #   $cache/kernel-VERSION/modules     the modules built here: apsim, apbus, zcrypt, mdev, vfio_ap, ...
 
 kernel_suite() {
 	case $1 in
+	5.10) echo bullseye ;;
 	6.1) echo bookworm ;;
 	6.12) echo trixie ;;
 	7.2) echo sid ;;
@@ -67,6 +70,57 @@ kernel_unpack_source() {
 	end
 }
 
+# A source package is of no architecture, and bullseye has none for s390x any more: it is asked for as another one's.
+kernel_download_source() {
+	from=$(kernel_suite "$1")
+	begin "kernel $1: source package from $from"
+	mkdir -p "$cache/kernel-$1"
+	for exact in $(with_apt "$from" amd64 apt-cache show "linux-source-$1" | sed -n 's/^Version: //p' | sort -rV); do
+		! unpack "$from" amd64 "$cache/kernel-$1/package" "linux-source-$1=$exact" || break
+	done
+	[ -d "$cache/kernel-$1/package" ] || die "the mirror has no linux-source-$1 in $from"
+	end
+}
+
+kernel_unpack_all() {
+	dir=$cache/kernel-$1
+	begin "kernel $1: source"
+	rm -rf "$dir/source"
+	mkdir -p "$dir/source"
+	tar -xJf "$dir/package/usr/src/linux-source-$1.tar.xz" -C "$dir/source" --strip-components=1 \
+		--exclude='*/Documentation/*.rst' --exclude='*/tools/testing/*' --exclude='*.dts*' --exclude='*/sound/*.[ch]' \
+		--exclude='*/arch/[a-rt-z]*/*.[chS]' --exclude='*/drivers/gpu/*.[ch]' --exclude='*/drivers/infiniband/*.[ch]' \
+		--exclude='*/drivers/media/*.[ch]' --exclude='*/drivers/net/*/*.[ch]' --exclude='*/drivers/scsi/*.[ch]' \
+		--exclude='*/drivers/staging/*.[ch]' --exclude='*/drivers/usb/*.[ch]'
+	rm -rf "$dir/package/usr/src"
+	end
+}
+
+# The small kernel of config-VERSION, with its modules where those of a package are.  The compiler is newer than the sources
+# and warns of much: that goes to the log.
+kernel_build() {
+	version=$1 dir=$cache/kernel-$1
+	begin "kernel $version: built"
+	rm -rf "$dir/build"
+	mkdir -p "$dir/build"
+	set -- -s -C "$dir/source" O="$dir/build" ARCH=s390 CROSS_COMPILE=$cross -j"$jobs"
+	KCONFIG_ALLCONFIG=$vm/config-$version make "$@" allnoconfig
+	while read -r line; do
+		case $line in CONFIG_*=n | '#'* | '') continue ;; esac
+		grep -qxF "$line" "$dir/build/.config" || die "config-$version: the kernel does not take $line"
+	done <"$vm/config-$version"
+	make "$@" bzImage modules >"$dir/log" 2>&1 || {
+		tail -n 30 "$dir/log" >&2
+		die "kernel $version does not build"
+	}
+	make "$@" INSTALL_MOD_PATH="$dir/package" modules_install
+	cp "$dir/build/arch/s390/boot/bzImage" "$dir/image"
+	find "$dir/build" -name '*.o' ! -path "$dir/build/scripts/*" -delete
+	make "$@" kernelrelease >"$dir/release.new"
+	mv "$dir/release.new" "$dir/release"
+	end
+}
+
 # The build tree has the package's own configuration and symbol versions; what differs is the compiler.
 kernel_prepare() {
 	dir=$cache/kernel-$1
@@ -101,6 +155,8 @@ kernel_modules() {
 	cp "$vm"/apsim/*.[ch] "$vm"/apmods/* "$out/"
 	# vmlinux exports the bus's tracepoints already, and their names are in too many macros to be renamed
 	sed -i '/^EXPORT_TRACEPOINT_SYMBOL(s390_ap_/d' "$out"/ap_*.c
+	# a bus that could not be a module may not know how to begin as one
+	sed -i 's|^#include <linux/init.h>$|&\n#include <linux/module.h>|' "$out/ap_bus.c"
 	kernel_rename_header "$out" >"$out/rename.h"
 	kernel_make "$version" -j"$jobs" M="$out" modules
 	rm -f "$out"/*.o "$out"/.*.cmd
@@ -110,7 +166,11 @@ kernel_modules() {
 
 # Everything of VERSION up to its modules, from nothing or from what is there.
 kernel_get() {
-	if [ ! -f "$cache/kernel-$1/release" ]; then
+	if [ ! -f "$cache/kernel-$1/release" ] && [ -f "$vm/config-$1" ]; then
+		kernel_download_source "$1"
+		kernel_unpack_all "$1"
+		kernel_build "$1"
+	elif [ ! -f "$cache/kernel-$1/release" ]; then
 		kernel_download "$1"
 		kernel_unpack_source "$1"
 		kernel_prepare "$1"

@@ -12,6 +12,7 @@
 #include <linux/kdebug.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/version.h>
 #include <asm/ap.h>
 #include <asm/facility.h>
 
@@ -58,10 +59,21 @@ static struct notifier_block die_notifier = {
 	.priority = 100, /* kprobes look first and pass on what is not theirs */
 };
 
+/* Before 5.14 every processor had its own list, in its lowcore. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 14, 0)
+#define stfle_fac_list S390_lowcore.stfle_fac_list
+#endif
+
+static void add_facilities(void *wanted)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, wanted, N_FACILITIES) __set_facility(i, stfle_fac_list);
+}
+
 static int __init apsim_init(void)
 {
 	DECLARE_BITMAP(wanted, N_FACILITIES);
-	unsigned int i;
 	int r;
 
 	if (ap_instructions_available()) {
@@ -77,7 +89,7 @@ static int __init apsim_init(void)
 	r = register_die_notifier(&die_notifier);
 	if (r)
 		goto fail;
-	for_each_set_bit(i, wanted, N_FACILITIES) __set_facility(i, stfle_fac_list);
+	on_each_cpu(add_facilities, wanted, 1);
 	sim_kvm_init();
 	sim_control_init();
 	return 0;
