@@ -3,7 +3,9 @@
  * What the parts of the module offer each other.
  *
  *	apmatrix_main.c    which matrices there are: loading, unloading, the mdev bus
- *	apmatrix_probe.c   what vfio_ap does: the two probes, and a look at what is open already
+ *	apmatrix_probe.c   the probes, and who a virtual machine is
+ *	apmatrix_open.c    what vfio_ap does, since 6.1: where the probes go, and what is open
+ *	apmatrix_notify.c  the same for 5.10; only one of the two is built
  *	apmatrix_device.c  what is known of each matrix: its state and its attributes
  *	apmatrix_event.c   the news: sequence, queue, uevents
  *
@@ -22,6 +24,7 @@
 #define APMATRIX_H
 
 #include <linux/device.h>
+#include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -47,14 +50,41 @@ struct apm_device {
 	struct hlist_node node; /* both locks to change, either to look */
 	struct device *dev;
 	struct apm_state state; /* apm_lock */
+	bool touched;           /* apm_lock: a probe has news of it, a look is outdated */
 };
 
+typedef bool (*apm_match_fn)(struct device *dev, const void *p);
+
 enum apm_what { APM_ATTACH, APM_ATTACH_FAILED, APM_DETACH };
+
+struct kvm;
+struct mdev_device;
+struct notifier_block;
+struct vfio_device;
+
+/* What is kept of a call from its entry to its return. */
+union apm_call {
+	struct vfio_device *vdev;
+	struct mdev_device *mdev;
+	struct {
+		const struct notifier_block *nb;
+		const struct kvm *kvm;
+	} notify;
+};
+
+/* A function of vfio_ap that is probed. */
+struct apm_point {
+	const char *function;
+	kretprobe_handler_t entry, returned;
+};
+
+#define APM_N_POINTS 2
 
 extern struct mutex apm_mutex;
 extern spinlock_t apm_lock;
 
 struct apm_device *apm_device_find(const struct device *dev);
+struct apm_device *apm_device_search(apm_match_fn match, const void *p);
 struct apm_device *apm_device_add(struct device *dev);
 void apm_device_drop(struct apm_device *d);
 void apm_device_drop_all(void);
@@ -69,6 +99,11 @@ void apm_event_flush(void);
 
 int apm_probe_set(void);
 void apm_probe_clear(void);
+void apm_vm_of(const struct kvm *kvm, struct apm_vm *ret);
+
+/* apmatrix_open.c or apmatrix_notify.c */
+extern const struct apm_point apm_points[APM_N_POINTS];
 bool apm_probe_look(struct apm_device *d);
+int apm_learn_bus(const struct device_driver **ret);
 
 #endif

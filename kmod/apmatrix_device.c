@@ -27,6 +27,19 @@ struct apm_device *apm_device_find(const struct device *dev)
 	return NULL;
 }
 
+/* The one of which @match says so.  The caller holds one of the locks.  NULL: none is. */
+struct apm_device *apm_device_search(apm_match_fn match, const void *p)
+{
+	struct apm_device *d;
+	int bucket;
+
+	hash_for_each(apm_devices, bucket, d, node) {
+		if (match(d->dev, p))
+			return d;
+	}
+	return NULL;
+}
+
 /* ---- attributes ------------------------------------------------------------------------------ */
 
 static int apm_state_read(const struct device *dev, struct apm_state *ret)
@@ -163,6 +176,8 @@ void apm_device_opened(const struct device *dev, const struct apm_vm *vm, int re
 
 	spin_lock(&apm_lock);
 	d = apm_device_find(dev);
+	if (d)
+		d->touched = true;
 	if (d && ret == 0) {
 		d->state.attached = true;
 		d->state.vm = *vm;
@@ -182,6 +197,8 @@ void apm_device_closed(const struct device *dev)
 
 	spin_lock(&apm_lock);
 	d = apm_device_find(dev);
+	if (d)
+		d->touched = true;
 	if (d && d->state.attached) {
 		struct apm_vm vm = d->state.vm;
 
@@ -193,11 +210,14 @@ void apm_device_closed(const struct device *dev)
 	spin_unlock(&apm_lock);
 }
 
-/* It was open before it was watched: that is no news, and nobody knows since when. */
+/*
+ * It was open before it was watched: that is no news, and nobody knows since when.  Void if there
+ * has been news in between.
+ */
 void apm_device_found_open(struct apm_device *d, const struct apm_vm *vm)
 {
 	spin_lock(&apm_lock);
-	if (!d->state.attached) {
+	if (!d->touched && !d->state.attached) {
 		d->state.attached = true;
 		d->state.vm = *vm;
 		d->state.attach_count++;

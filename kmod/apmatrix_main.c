@@ -12,7 +12,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/string.h>
@@ -21,24 +20,7 @@
 
 DEFINE_MUTEX(apm_mutex);  /* which matrices are watched, and whether the probes are set */
 static bool apm_watching; /* apm_mutex: the probes are set, matrices may be added */
-
-/* The bus is not exported, but a driver learns it: this one is registered for that moment only. */
-static struct mdev_driver apm_driver = {
-	.device_api = KBUILD_MODNAME,
-	.driver.name = KBUILD_MODNAME,
-	.driver.owner = THIS_MODULE,
-	.driver.suppress_bind_attrs = true,
-};
-
-static int apm_learn_bus(void)
-{
-	int rc = mdev_register_driver(&apm_driver);
-
-	if (rc)
-		return rc;
-	mdev_unregister_driver(&apm_driver);
-	return 0;
-}
+static const struct device_driver *apm_driver; /* whose bus is that of mediated devices */
 
 /* There are other mediated devices.  Those of vfio_ap have a parent on the matrix bus. */
 static bool apm_is_matrix(const struct device *dev)
@@ -108,7 +90,7 @@ static int apm_start(void)
 	if (rc)
 		return rc;
 	apm_watching = true;
-	return bus_for_each_dev(apm_driver.driver.bus, NULL, NULL, apm_watch_existing);
+	return bus_for_each_dev(apm_driver->bus, NULL, NULL, apm_watch_existing);
 }
 
 /* The caller holds apm_mutex.  First the probes, then no event can come any more. */
@@ -153,27 +135,27 @@ static void apm_end(void)
 	mutex_lock(&apm_mutex);
 	apm_stop();
 	mutex_unlock(&apm_mutex);
-	bus_unregister_notifier(apm_driver.driver.bus, &apm_bus_nb);
+	bus_unregister_notifier(apm_driver->bus, &apm_bus_nb);
 	apm_event_exit();
 }
 
 static int __init apm_init(void)
 {
-	int rc = apm_learn_bus();
+	int rc = apm_learn_bus(&apm_driver);
 
 	if (rc)
 		return rc;
 	rc = apm_event_init();
 	if (rc)
 		return rc;
-	rc = bus_register_notifier(apm_driver.driver.bus, &apm_bus_nb);
+	rc = bus_register_notifier(apm_driver->bus, &apm_bus_nb);
 	if (rc) {
 		apm_event_exit();
 		return rc;
 	}
 	rc = register_module_notifier(&apm_module_nb);
 	if (rc) {
-		bus_unregister_notifier(apm_driver.driver.bus, &apm_bus_nb);
+		bus_unregister_notifier(apm_driver->bus, &apm_bus_nb);
 		apm_event_exit();
 		return rc;
 	}

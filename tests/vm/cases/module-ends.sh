@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 6.1 6.12 7.2
+# kernels: 5.10 6.1 6.12 7.2
 # Ends that nobody announced: the virtual machine is killed, or closed before the device; the matrix is removed under it.
 # shellcheck source=tests/vm/guest/lib.sh
 . /bench/lib.sh
@@ -70,7 +70,7 @@ module_event $B attach 7 "$(ka_pid 1)" kvmattach 0
 echo 1 >$MATRIX/$B/remove &
 remover=$!
 waits_for "the removal to begin" absent $MATRIX/$B/assign_adapter
-echo $C >/sys/bus/mdev/drivers/vfio_ap_mdev/unbind || fail "unbind"
+echo $C >/sys/bus/mdev/drivers/$(mdev_driver)/unbind || fail "unbind"
 module_shows $C 0 0 0 0
 rmmod apmatrix || fail "apmatrix does not unload while a removal waits"
 modprobe apmatrix || fail "apmatrix does not load while a removal waits"

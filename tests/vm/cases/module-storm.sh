@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 6.1 6.12 7.2
+# kernels: 5.10 6.1 6.12 7.2
 # timeout: 240
 # One process attaches and detaches; then four, 250 times each, while the bus is scanned; then eight at once: no event lost, out
 # of order or wrong, and how late they are.
@@ -24,7 +24,7 @@ done
 /bench/attachstorm 100 $(echo $matrices | cut -d' ' -f1) || fail "the events of one process are not what happened"
 (
 	while :; do
-		echo 1 >$AP/scans
+		ask_scan
 		sleep 0.5
 	done
 ) &

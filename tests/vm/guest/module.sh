@@ -4,7 +4,7 @@
 
 # module_event UUID EVENT SEQ PID COMM RET: exactly this uevent came, or comes within 10 seconds
 module_event() {
-	uev_has "change@/devices/vfio_ap/matrix/$1 ACTION=change .* SUBSYSTEM=mdev APMATRIX_EVENT=$2 APMATRIX_SEQ=$3 APMATRIX_PID=$4 APMATRIX_COMM=$5 APMATRIX_RET=$6 DRIVER=vfio_ap_mdev SEQNUM="
+	uev_has "change@/devices/vfio_ap/matrix/$1 ACTION=change .* SUBSYSTEM=mdev APMATRIX_EVENT=$2 APMATRIX_SEQ=$3 APMATRIX_PID=$4 APMATRIX_COMM=$5 APMATRIX_RET=$6 DRIVER=$(mdev_driver) SEQNUM="
 }
 
 # module_events: how many uevents of the module came so far

@@ -7,6 +7,7 @@
  *   vm N           a virtual machine, N from 0 to 7     vmclose N       closes it, devices or not
  *   attach N UUID  by group and container               cdev N UUID     by device node and iommufd
  *   nokvm UUID     by group, without telling of a KVM   detach UUID     closes the device, then the rest
+ *   join N UUID    tells of the KVM, after nokvm        leave UUID      tells of its end, device open
  *   reset UUID     VFIO_DEVICE_RESET                    quit            ends (so does the end of input)
  */
 #include <errno.h>
@@ -232,6 +233,28 @@ static int open_device(const char *uuid, struct vm *vm, int (*how)(struct device
 	return r;
 }
 
+static int join(struct device *d, struct vm *vm)
+{
+	int r;
+
+	if (!d || d->group < 0 || d->vm >= 0)
+		return -EINVAL;
+	r = tell_vm(vm, d->group, KVM_DEV_VFIO_GROUP_ADD);
+	if (r == 0)
+		d->vm = (int)(vm - vms);
+	return r;
+}
+
+static int leave(struct device *d)
+{
+	int vm = d->vm;
+
+	if (d->group < 0 || vm < 0)
+		return -EINVAL;
+	d->vm = -1;
+	return tell_vm(&vms[vm], d->group, KVM_DEV_VFIO_GROUP_DEL);
+}
+
 /* --- commands ------------------------------------------------------------------------------- */
 
 static int do_device(const char *command, const char *uuid)
@@ -245,6 +268,8 @@ static int do_device(const char *command, const char *uuid)
 		return -ENODEV;
 	if (strcmp(command, "detach") == 0)
 		device_done(d);
+	else if (strcmp(command, "leave") == 0)
+		return leave(d);
 	else if (strcmp(command, "reset") == 0)
 		return ioctl(d->fd, VFIO_DEVICE_RESET) < 0 ? failed("VFIO_DEVICE_RESET") : 0;
 	else
@@ -260,6 +285,8 @@ static int do_vm(const char *command, struct vm *vm, const char *uuid)
 		return close_vm(vm);
 	if (vm->fd < 0)
 		return -ENODEV;
+	if (strcmp(command, "join") == 0)
+		return join(*uuid ? find_device(uuid) : NULL, vm);
 	return open_device(uuid, vm, strcmp(command, "cdev") == 0 ? by_node : by_group);
 }
 
@@ -269,7 +296,8 @@ static int do_line(const char *line)
 
 	sscanf(line, "%15s %47s %47s", command, first, second);
 	if (strcmp(command, "vm") == 0 || strcmp(command, "vmclose") == 0 ||
-		strcmp(command, "attach") == 0 || strcmp(command, "cdev") == 0)
+		strcmp(command, "attach") == 0 || strcmp(command, "cdev") == 0 ||
+		strcmp(command, "join") == 0)
 		return find_vm(first) ? do_vm(command, find_vm(first), second) : -EINVAL;
 	return do_device(command, first);
 }
