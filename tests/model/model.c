@@ -9,6 +9,7 @@
 #include "model_internal.h"
 
 static const char *const default_release[] = {
+	[PROFILE_5_10] = "5.10.223",
 	[PROFILE_6_1] = "6.1.176",
 	[PROFILE_6_12] = "6.12.107",
 	[PROFILE_7_2] = "7.2.13",

@@ -4,7 +4,7 @@
  * The kernel's rules, once, in memory: the AP bus, the vfio_ap matrix device with its mediated
  * devices, and the outside world that takes adapters away and attaches guests.  It answers by
  * paths below /sys as the kernel does, errno by errno (design: kernel-contract.md and
- * real-driver.md), for three kernels that differ.  It knows nothing of the daemon.
+ * real-driver.md), for four kernels that differ.  It knows nothing of the daemon.
  *
  * Paths are relative to /sys without a leading slash ("bus/ap/apmask"); links inside a path are
  * followed.  Where a function fails, it returns a negative errno.
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum model_profile { PROFILE_6_1, PROFILE_6_12, PROFILE_7_2 };
+enum model_profile { PROFILE_5_10, PROFILE_6_1, PROFILE_6_12, PROFILE_7_2, N_PROFILES };
 
 struct model;
 

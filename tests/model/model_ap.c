@@ -71,11 +71,11 @@ static bool may_probe(
 	return reserved_for_host(m, adapter, domain) == (driver == DRIVER_CEX4);
 }
 
-/* driver_attach: -EBUSY bound already, -ENODEV the driver's probe refuses. */
+/* device_driver_attach(): -EBUSY bound already (5.10: -ENODEV), -ENODEV the driver's probe refuses. */
 int ap_bind(struct model *m, enum ap_driver driver, unsigned adapter, unsigned domain)
 {
 	if (ap_driver_of(m, adapter, domain) != DRIVER_NONE)
-		return -EBUSY;
+		return since_6_1(m) ? -EBUSY : -ENODEV;
 	if (!may_probe(m, driver, adapter, domain))
 		return -ENODEV;
 	if (driver == DRIVER_VFIO_AP) {
@@ -172,12 +172,15 @@ int ap_store_mask(struct model *m, bool adapters, const char *text)
 	if (mask_equal(&now, mask))
 		return 0;
 	set = mask_andnot(&now, mask);
-	if (mask_hits_mdev(m, adapters, &set, other))
+	if (since_6_1(m) && mask_hits_mdev(m, adapters, &set, other))
 		return -EBUSY;
 	*mask = now;
 	m->masks_in_use = !mask_equal(&m->apmask, &full) || !mask_equal(&m->aqmask, &full);
 	MASK_FOREACH (adapter, &m->cards)
 		revise_adapter(m, adapter);
+
+	if (!since_6_1(m))
+		return 0;
 
 	char hex[MASK_KERNEL_SIZE], property[MASK_KERNEL_SIZE + 16];
 
@@ -234,7 +237,7 @@ void ap_check_bindings(struct model *m)
 	unsigned bound, all;
 	char count[40];
 
-	if (m->scans == 0 || (since_6_12(m) && !m->bindings_armed))
+	if (!since_6_1(m) || m->scans == 0 || (since_6_12(m) && !m->bindings_armed))
 		return;
 	ap_count_bindings(m, &bound, &all);
 	if (bound != all)

@@ -47,6 +47,11 @@ bool entry_module(const struct model *m, _unused_ const struct object *o)
 	return m->module;
 }
 
+bool entry_6_1(const struct model *m, _unused_ const struct object *o)
+{
+	return since_6_1(m);
+}
+
 bool entry_6_12(const struct model *m, _unused_ const struct object *o)
 {
 	return since_6_12(m);
@@ -55,6 +60,12 @@ bool entry_6_12(const struct model *m, _unused_ const struct object *o)
 bool entry_7_2(const struct model *m, _unused_ const struct object *o)
 {
 	return since_7_2(m);
+}
+
+/* The class came with 6.1. */
+static bool has_vfio_dev(const struct model *m, _unused_ const struct object *o)
+{
+	return m->has_vfio_ap && since_6_1(m);
 }
 
 static const struct dir empty_dir = {0};
@@ -229,7 +240,7 @@ static const struct entry class_entries[] = {
 	DIR_ENTRY("mdev_bus", &mdev_bus_dir, .exists = entry_vfio_ap),
 	DIR_ENTRY("misc", &class_misc_dir),
 	DIR_ENTRY("vfio", &class_vfio_dir, .exists = entry_vfio_ap),
-	DIR_ENTRY("vfio-dev", &class_vfio_dev_dir, .exists = entry_vfio_ap),
+	DIR_ENTRY("vfio-dev", &class_vfio_dev_dir, .exists = has_vfio_dev),
 };
 static const struct dir class_dir = {DIR_TABLE(class_entries)};
 

@@ -325,7 +325,7 @@ static const struct entry bus_ap_entries[] = {
 	RO_ENTRY("ap_usage_domain_mask", show_domain_mask),
 	RW_ENTRY("apmask", show_apmask, store_apmask),
 	RW_ENTRY("aqmask", show_aqmask, store_aqmask),
-	RO_ENTRY("bindings", show_bindings),
+	RO_ENTRY("bindings", show_bindings, .exists = entry_6_1),
 	RO_ENTRY("bindings_complete_count", show_complete_count, .exists = entry_7_2),
 	RW_ENTRY("config_time", show_config_time, store_config_time),
 	DIR_ENTRY("devices", &bus_devices_dir),
@@ -333,7 +333,7 @@ static const struct entry bus_ap_entries[] = {
 	RO_ENTRY("drivers_autoprobe", show_one),
 	WO_ENTRY("drivers_probe", store_drivers_probe),
 	RO_ENTRY("features", show_features, .exists = entry_6_12),
-	RW_ENTRY("scans", show_scans, store_scans),
+	RW_ENTRY("scans", show_scans, store_scans, .exists = entry_6_1),
 	WO_ENTRY("uevent", store_bus_uevent),
 };
 const struct dir bus_ap_dir = {DIR_TABLE(bus_ap_entries)};

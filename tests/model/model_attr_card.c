@@ -52,9 +52,9 @@ static bool is_bound(const struct model *m, const struct object *o)
 	return ap_driver_of(m, o->adapter, o->domain) != DRIVER_NONE;
 }
 
-static bool is_vfio(const struct model *m, const struct object *o)
+static bool has_status(const struct model *m, const struct object *o)
 {
-	return ap_driver_of(m, o->adapter, o->domain) == DRIVER_VFIO_AP;
+	return since_6_1(m) && ap_driver_of(m, o->adapter, o->domain) == DRIVER_VFIO_AP;
 }
 
 static bool is_host(const struct model *m, const struct object *o)
@@ -190,7 +190,7 @@ static int show_interrupt(_unused_ struct model *m, _unused_ const struct object
 
 static const struct entry queue_entries[] = {
 	RO_ENTRY("ap_functions", show_functions, .exists = entry_6_12),
-	RO_ENTRY("chkstop", show_chkstop),
+	RO_ENTRY("chkstop", show_chkstop, .exists = entry_6_1),
 	RO_ENTRY("config", show_config),
 	LINK_ENTRY("driver", link_queue_driver, .exists = is_bound),
 	RW_ENTRY("driver_override", show_override, store_override, .exists = entry_7_2),
@@ -201,7 +201,7 @@ static const struct entry queue_entries[] = {
 	RO_ENTRY("request_count", show_zero),
 	RO_ENTRY("requestq_count", show_zero),
 	RO_ENTRY("reset", show_reset),
-	RO_ENTRY("status", show_status, .exists = is_vfio),
+	RO_ENTRY("status", show_status, .exists = has_status),
 	LINK_ENTRY("subsystem", link_bus_ap),
 	RW_ENTRY("uevent", show_queue_uevent, store_queue_uevent),
 };
@@ -324,7 +324,7 @@ static void list_card_queues(
 
 static const struct entry card_entries[] = {
 	RO_ENTRY("ap_functions", show_functions),
-	RO_ENTRY("chkstop", show_chkstop),
+	RO_ENTRY("chkstop", show_chkstop, .exists = entry_6_1),
 	RW_ENTRY("config", show_config, store_config),
 	RO_ENTRY("depth", show_depth),
 	LINK_ENTRY("driver", link_card_driver),

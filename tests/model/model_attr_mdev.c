@@ -16,6 +16,11 @@ static bool is_there(_unused_ const struct model *m, const struct object *o)
 	return !o->mdev->removing;
 }
 
+static bool is_there_6_1(const struct model *m, const struct object *o)
+{
+	return since_6_1(m) && !o->mdev->removing;
+}
+
 static bool is_there_6_12(const struct model *m, const struct object *o)
 {
 	return since_6_12(m) && !o->mdev->removing;
@@ -173,9 +178,9 @@ static const struct dir apmatrix_dir = {DIR_TABLE(apmatrix_entries)};
 /* --- mediated devices ----------------------------------------------------------------------- */
 
 static void link_mdev_driver(
-	_unused_ const struct model *m, _unused_ const struct object *o, char buf[static LINK_SIZE])
+	const struct model *m, _unused_ const struct object *o, char buf[static LINK_SIZE])
 {
-	snprintf(buf, LINK_SIZE, "bus/mdev/drivers/vfio_ap_mdev");
+	snprintf(buf, LINK_SIZE, "bus/mdev/drivers/%s", mdev_driver(m));
 }
 
 static void link_bus_mdev(
@@ -196,9 +201,9 @@ static void link_iommu_group(
 	snprintf(buf, LINK_SIZE, "kernel/iommu_groups/%d", o->mdev->group);
 }
 
-static int show_mdev_uevent(_unused_ struct model *m, _unused_ const struct object *o, FILE *out)
+static int show_mdev_uevent(struct model *m, _unused_ const struct object *o, FILE *out)
 {
-	fputs("DRIVER=vfio_ap_mdev\n", out);
+	fprintf(out, "DRIVER=%s\n", mdev_driver(m));
 	return 0;
 }
 
@@ -219,7 +224,7 @@ static const struct entry mdev_entries[] = {
 	WO_ENTRY("assign_domain", store_assign_domain, .exists = is_there),
 	RO_ENTRY("control_domains", show_control_domains, .exists = is_there),
 	LINK_ENTRY("driver", link_mdev_driver, .exists = is_there),
-	RO_ENTRY("guest_matrix", show_guest_matrix, .exists = is_there),
+	RO_ENTRY("guest_matrix", show_guest_matrix, .exists = is_there_6_1),
 	LINK_ENTRY("iommu_group", link_iommu_group),
 	RO_ENTRY("matrix", show_matrix, .exists = is_there),
 	LINK_ENTRY("mdev_type", link_mdev_type, .exists = is_there),
@@ -229,7 +234,7 @@ static const struct entry mdev_entries[] = {
 	WO_ENTRY("unassign_adapter", store_unassign_adapter, .exists = is_there),
 	WO_ENTRY("unassign_control_domain", store_unassign_control_domain, .exists = is_there),
 	WO_ENTRY("unassign_domain", store_unassign_domain, .exists = is_there),
-	DIR_ENTRY("vfio-dev", &mdev_vfio_dev_dir, .exists = is_there),
+	DIR_ENTRY("vfio-dev", &mdev_vfio_dev_dir, .exists = is_there_6_1),
 };
 static const struct dir mdev_dir = {DIR_TABLE(mdev_entries)};
 
@@ -395,7 +400,15 @@ static const struct entry mdev_driver_entries[] = {LINK_ENTRY("module", link_mod
 static const struct dir mdev_driver_dir = {
 	DIR_TABLE(mdev_driver_entries), .find = find_mdev_link, .list = list_mdev_links};
 
-static const struct entry mdev_drivers_entries[] = {DIR_ENTRY("vfio_ap_mdev", &mdev_driver_dir)};
+static bool has_vfio_mdev(const struct model *m, _unused_ const struct object *o)
+{
+	return !since_6_1(m);
+}
+
+static const struct entry mdev_drivers_entries[] = {
+	DIR_ENTRY("vfio_ap_mdev", &mdev_driver_dir, .exists = entry_6_1),
+	DIR_ENTRY("vfio_mdev", &mdev_driver_dir, .exists = has_vfio_mdev),
+};
 static const struct dir mdev_drivers_dir = {DIR_TABLE(mdev_drivers_entries)};
 
 static const struct dir mdev_devices_dir = {.find = find_mdev_link, .list = list_mdev_links};

@@ -100,7 +100,7 @@ static void vfio_ap_load(struct model *m)
 static int vfio_ap_unload(struct model *m)
 {
 	MDEV_FOREACH (m, d)
-		if (d->attached)
+		if (d->open)
 			return -EAGAIN;
 	MDEV_FOREACH (m, d)
 		mdev_destroy(m, d);

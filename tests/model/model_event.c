@@ -51,7 +51,8 @@ void event_card(struct model *m, const char *action, unsigned adapter, const cha
 		properties[n++] = "DRIVER=cex4card";
 	properties[n++] = type;
 	properties[n++] = alias;
-	properties[n++] = mode;
+	if (since_6_1(m))
+		properties[n++] = mode;
 	properties[n] = NULL;
 	event_send(m, action, "ap", properties, "/devices/ap/card%02x", adapter);
 }
@@ -61,19 +62,26 @@ void event_queue(
 {
 	const char *driver = ap_driver_name(ap_driver_of(m, adapter, domain));
 	const char *properties[MAX_PROPERTIES];
-	char mode[20], bound[20];
+	char mode[20], bound[20], type[20], alias[20];
 	size_t n = 0;
 
 	if (!m->event)
 		return;
 	snprintf(mode, sizeof(mode), "MODE=%s", adapter_mode_name(m->adapter[adapter].mode));
 	snprintf(bound, sizeof(bound), "DRIVER=%s", driver ? driver : "");
+	snprintf(type, sizeof(type), "DEV_TYPE=%04X", m->adapter[adapter].hwtype);
+	snprintf(alias, sizeof(alias), "MODALIAS=ap:t%02X", m->adapter[adapter].hwtype);
 	if (extra)
 		properties[n++] = extra;
 	properties[n++] = "DEVTYPE=ap_queue";
 	if (driver)
 		properties[n++] = bound;
-	properties[n++] = mode;
+	if (since_6_1(m)) {
+		properties[n++] = mode;
+	} else {
+		properties[n++] = type;
+		properties[n++] = alias;
+	}
 	properties[n] = NULL;
 	event_send(m, action, "ap", properties, "/devices/ap/card%02x/%02x.%04x", adapter, adapter,
 		domain);
@@ -116,7 +124,7 @@ static void event_vfio(struct model *m, const struct mdev *d, const char *action
 
 	if (add)
 		event_send(m, action, "vfio", group_name, "/devices/virtual/vfio/%d", d->group);
-	if (add || !d->removing)
+	if (since_6_1(m) && (add || !d->removing))
 		event_send(m, action, "vfio-dev", since_6_12(m) ? cdev_name : NULL,
 			"/devices/vfio_ap/matrix/%s/vfio-dev/vfio%d", d->uuid, d->group);
 	if (!add)
@@ -126,8 +134,10 @@ static void event_vfio(struct model *m, const struct mdev *d, const char *action
 void event_mdev(struct model *m, const struct mdev *d, bool added)
 {
 	static const char path[] = "/devices/vfio_ap/matrix/%s";
-	const char *driver[] = {"DRIVER=vfio_ap_mdev", NULL};
+	char name[32];
+	const char *driver[] = {name, NULL};
 
+	snprintf(name, sizeof(name), "DRIVER=%s", mdev_driver(m));
 	if (added) {
 		event_send(m, "add", "mdev", NULL, path, d->uuid);
 		event_vfio(m, d, "add");

@@ -11,7 +11,7 @@
 void guest_module_event(struct model *m, struct mdev *d, const char *event, uint32_t pid,
 	const char *comm, int result)
 {
-	char seq[48], process[32], name[COMM_SIZE + 16], ret[32], what[32];
+	char seq[48], process[32], name[COMM_SIZE + 16], ret[32], what[32], driver[32];
 
 	if (!m->module)
 		return;
@@ -21,8 +21,9 @@ void guest_module_event(struct model *m, struct mdev *d, const char *event, uint
 	snprintf(process, sizeof(process), "APMATRIX_PID=%u", pid);
 	snprintf(name, sizeof(name), "APMATRIX_COMM=%s", comm);
 	snprintf(ret, sizeof(ret), "APMATRIX_RET=%d", result);
+	snprintf(driver, sizeof(driver), "DRIVER=%s", mdev_driver(m));
 	event_send(m, "change", "mdev",
-		(const char *const[]){what, seq, process, name, ret, "DRIVER=vfio_ap_mdev", NULL},
+		(const char *const[]){what, seq, process, name, ret, driver, NULL},
 		"/devices/vfio_ap/matrix/%s", d->uuid);
 }
 
@@ -60,6 +61,16 @@ static int refuse(struct model *m, struct mdev *d, uint32_t pid, const char *com
 	return error;
 }
 
+/* 5.10: the open succeeds, with no virtual machine or refused by the notifier. */
+static int open_only(struct model *m, struct mdev *d, const struct vm *vm)
+{
+	d->open = true;
+	d->opener = vm ? vm->pid : 0;
+	if (vm)
+		guest_module_event(m, d, "attach-failed", vm->pid, vm->comm, -EPERM);
+	return 0;
+}
+
 static int attach(struct model *m, const char *uuid, uint32_t pid, const char *comm)
 {
 	struct mdev *d = mdev_find(m, uuid);
@@ -73,8 +84,10 @@ static int attach(struct model *m, const char *uuid, uint32_t pid, const char *c
 			return -ENOMEM;
 	}
 	/* The group's open comes first and never reaches the driver. */
-	if (d->attached)
+	if (d->open)
 		return -EBUSY;
+	if (!since_6_1(m) && (!vm || vm->mdev))
+		return open_only(m, d, vm);
 	if (!vm)
 		return refuse(m, d, pid, comm, -EINVAL);
 	if (vm->mdev) {
@@ -83,8 +96,10 @@ static int attach(struct model *m, const char *uuid, uint32_t pid, const char *c
 		return refuse(m, d, pid, comm, -EPERM);
 	}
 	vm->mdev = d;
-	d->attached = true;
-	d->pid = pid;
+	d->open = d->attached = true;
+	d->pid = d->opener = pid;
+	if (!since_6_1(m))
+		d->shadow = d->matrix;
 	d->guard = d->shadow;
 	if (m->module) {
 		d->module_attached = true;
@@ -108,8 +123,17 @@ static void detach(struct model *m, struct mdev *d)
 {
 	struct vm *vm = vm_find(m, d->pid);
 
+	d->open = false;
+	d->opener = 0;
+	if (!d->attached) {
+		if (d->removing)
+			mdev_destroy(m, d);
+		return;
+	}
 	vm->mdev = NULL;
 	d->attached = false;
+	if (!since_6_1(m))
+		d->shadow = (struct matrix){0};
 	d->pid = 0;
 	d->module_attached = false;
 	d->module_pid = 0;
@@ -125,7 +149,7 @@ int model_detach(struct model *m, const char *uuid)
 
 	if (!d)
 		return -ENODEV;
-	if (!d->attached)
+	if (!d->open)
 		return -ENOTCONN;
 	detach(m, d);
 	check_after(m, true);
@@ -139,8 +163,9 @@ int model_kill(struct model *m, uint32_t pid)
 
 		if (m->vms[i]->pid != pid)
 			continue;
-		if (m->vms[i]->mdev)
-			detach(m, m->vms[i]->mdev);
+		MDEV_FOREACH (m, d)
+			if (d->open && d->opener == pid)
+				detach(m, d);
 		vm = m->vms[i];
 		m->vms[i] = m->vms[--m->n_vms];
 		event_kvm(m, vm, false);

@@ -9,8 +9,10 @@
 
 static int parse_kernel(struct model *m, char *value)
 {
-	static const char *const names[] = {
-		[PROFILE_6_1] = "6.1", [PROFILE_6_12] = "6.12", [PROFILE_7_2] = "7.2"};
+	static const char *const names[N_PROFILES] = {[PROFILE_5_10] = "5.10",
+		[PROFILE_6_1] = "6.1",
+		[PROFILE_6_12] = "6.12",
+		[PROFILE_7_2] = "7.2"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(value, names[i]) == 0) {

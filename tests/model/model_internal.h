@@ -49,9 +49,11 @@ struct mdev {
 	struct matrix shadow; /* what the guest has or would have: shadow_apcb */
 	struct matrix added;  /* during a scan: what the configuration gained (apm_add, ...) */
 	struct matrix guard;  /* shadow when the last write ended, if attached */
+	bool open;            /* by a process; since 6.1 the same as attached */
 	bool attached;
-	bool removing; /* a writer of remove waits for the detach */
-	uint32_t pid;
+	bool removing;   /* a writer of remove waits for the detach */
+	uint32_t pid;    /* of the virtual machine that has it */
+	uint32_t opener; /* of whoever has it open */
 	/* our module's group apmatrix/ */
 	uint64_t attach_count, attach_seq, attached_since;
 	uint32_t module_pid;
@@ -129,6 +131,12 @@ struct model {
 
 #define APQN(adapter, domain) ((adapter) << 8 | (domain))
 
+/* Until then (5.10) vfio_ap learned of a KVM by a notifier, and a guest's matrix was fixed. */
+static inline bool since_6_1(const struct model *m)
+{
+	return m->profile >= PROFILE_6_1;
+}
+
 static inline bool since_6_12(const struct model *m)
 {
 	return m->profile >= PROFILE_6_12;
@@ -169,6 +177,7 @@ void scan_bus(struct model *m);
 /* model_mdev.c */
 enum mdev_part { PART_ADAPTER, PART_DOMAIN, PART_CONTROL_DOMAIN };
 
+const char *mdev_driver(const struct model *m);
 struct mdev *mdev_find(const struct model *m, const char *uuid);
 struct mdev *mdev_of_queue(const struct model *m, unsigned adapter, unsigned domain);
 int mdev_create(struct model *m, const char *text, size_t size);
@@ -279,6 +288,7 @@ extern const struct dir tree_root;
 int uevent_store(struct model *m, const char *subsystem, const char *devpath, const char *text);
 int text_bool(const char *text); /* as sscanf("%d"): 0, 1 or -EINVAL */
 bool entry_ap(const struct model *m, const struct object *o);
+bool entry_6_1(const struct model *m, const struct object *o);
 bool entry_6_12(const struct model *m, const struct object *o);
 bool entry_7_2(const struct model *m, const struct object *o);
 bool entry_vfio_ap(const struct model *m, const struct object *o);

@@ -7,6 +7,12 @@
 
 #include "model_internal.h"
 
+/* Until 5.15 mediated devices had one driver for all. */
+const char *mdev_driver(const struct model *m)
+{
+	return since_6_1(m) ? "vfio_ap_mdev" : "vfio_mdev";
+}
+
 static unsigned bucket_of(const char *uuid)
 {
 	uint32_t hash = 2166136261u;
@@ -135,21 +141,25 @@ int mdev_store_remove(struct model *m, struct mdev *d, const char *text)
 		return -EINVAL;
 	if (value == 0)
 		return 0;
-	if (!d->attached) {
+	if (!d->open) {
 		mdev_destroy(m, d);
 		return 0;
 	}
 	d->removing = true;
 	if (since_7_2(m))
 		d->shadow = (struct matrix){0};
-	event_send(m, "remove", "vfio-dev", NULL, "/devices/vfio_ap/matrix/%s/vfio-dev/vfio%d",
-		d->uuid, d->group);
+	if (since_6_1(m))
+		event_send(m, "remove", "vfio-dev", NULL,
+			"/devices/vfio_ap/matrix/%s/vfio-dev/vfio%d", d->uuid, d->group);
 	return -EINPROGRESS;
 }
 
-/* vfio_ap_mdev_filter_matrix(): one queue that vfio_ap does not have drops its whole adapter. */
+/* vfio_ap_mdev_filter_matrix(): one queue that vfio_ap does not have drops its whole adapter.  5.10
+ * has no filter: a guest gets what is assigned when it attaches. */
 void mdev_filter(struct model *m, struct mdev *d)
 {
+	if (!since_6_1(m))
+		return;
 	d->shadow.adapters = mask_and(&d->matrix.adapters, &m->qci.adapters);
 	d->shadow.domains = mask_and(&d->matrix.domains, &m->qci.domains);
 
@@ -162,15 +172,14 @@ void mdev_filter(struct model *m, struct mdev *d)
 
 void mdev_filter_control_domains(struct model *m, struct mdev *d)
 {
+	if (!since_6_1(m))
+		return;
 	d->shadow.control_domains = mask_and(&d->matrix.control_domains, &m->qci.control_domains);
 }
 
-/* vfio_ap_mdev_validate_masks() for a matrix that the mdev is to have: the host's queues first,
- * over the whole matrix, then those of other mdevs. */
-static int validate(const struct model *m, const struct mdev *d, const struct matrix *want)
+/* vfio_ap_mdev_verify_no_sharing() */
+static int verify_no_sharing(const struct model *m, const struct mdev *d, const struct matrix *want)
 {
-	if (ap_matrix_owned_by_host(m, want))
-		return -EADDRNOTAVAIL;
 	MASK_FOREACH (adapter, &want->adapters) {
 		struct mask shared = mask_and(&m->assigned.row[adapter], &want->domains);
 
@@ -180,6 +189,47 @@ static int validate(const struct model *m, const struct mdev *d, const struct ma
 			return -EADDRINUSE;
 	}
 	return 0;
+}
+
+/* vfio_ap_mdev_validate_masks() for a matrix that the mdev is to have: the host's queues first,
+ * over the whole matrix, then those of other mdevs. */
+static int validate(const struct model *m, const struct mdev *d, const struct matrix *want)
+{
+	if (ap_matrix_owned_by_host(m, want))
+		return -EADDRNOTAVAIL;
+	return verify_no_sharing(m, d, want);
+}
+
+/* vfio_ap_mdev_verify_queues_reserved_for_apid(), ..._apqi() of 5.10: what is added must be bound to
+ * vfio_ap, with all that the mdev has of the other kind, or with any where it has none. */
+static bool is_reserved(
+	const struct model *m, const struct mdev *d, enum mdev_part part, unsigned number)
+{
+	if (part == PART_ADAPTER)
+		return mask_is_empty(&d->matrix.domains)
+			? !mask_is_empty(&m->vfio.row[number])
+			: mask_is_subset(&d->matrix.domains, &m->vfio.row[number]);
+
+	bool any = mask_is_empty(&d->matrix.adapters);
+	const struct mask *adapters = any ? &m->cards : &d->matrix.adapters;
+
+	MASK_FOREACH (adapter, adapters)
+		if (mask_test(&m->vfio.row[adapter], number) == any)
+			return any;
+	return !any;
+}
+
+/* What an assignment needs; 5.10 also asks where it changes nothing. */
+static int may_assign(const struct model *m, const struct mdev *d, enum mdev_part part,
+	unsigned number, const struct matrix *want)
+{
+	if (part == PART_CONTROL_DOMAIN)
+		return 0;
+	if (since_6_1(m))
+		return validate(m, d, want);
+	if (!is_reserved(m, d, part, number))
+		return -EADDRNOTAVAIL;
+	return verify_no_sharing(m, d, want);
 }
 
 static struct mask *part_of(struct matrix *matrix, enum mdev_part part)
@@ -215,20 +265,22 @@ int mdev_assign(struct model *m, struct mdev *d, enum mdev_part part, const char
 	unsigned number;
 	int r;
 
+	if (!since_6_1(m) && d->attached)
+		return -EBUSY;
 	r = parse_part(m, part, text, &number);
 	if (r < 0)
 		return r;
-	if (mask_test(part_of(&d->matrix, part), number))
+	if (since_6_1(m) && mask_test(part_of(&d->matrix, part), number))
 		return 0;
 	mask_set(part_of(&want, part), number);
+	r = may_assign(m, d, part, number, &want);
+	if (r < 0)
+		return r;
 	if (part == PART_CONTROL_DOMAIN) {
 		d->matrix = want;
 		mdev_filter_control_domains(m, d);
 		return 0;
 	}
-	r = validate(m, d, &want);
-	if (r < 0)
-		return r;
 
 	struct mask one = {0};
 
@@ -249,6 +301,8 @@ int mdev_unassign(struct model *m, struct mdev *d, enum mdev_part part, const ch
 	unsigned number;
 	int r;
 
+	if (!since_6_1(m) && d->attached)
+		return -EBUSY;
 	r = parse_part(m, part, text, &number);
 	if (r < 0)
 		return r;
@@ -307,7 +361,8 @@ void mdev_queue_removed(struct model *m, unsigned adapter, unsigned domain)
 {
 	struct mdev *d = mdev_of_queue(m, adapter, domain);
 
-	if (d && mask_test(&d->shadow.adapters, adapter) && mask_test(&d->shadow.domains, domain))
+	if (d && since_6_1(m) && mask_test(&d->shadow.adapters, adapter) &&
+		mask_test(&d->shadow.domains, domain))
 		mask_clear(&d->shadow.adapters, adapter);
 }
 
@@ -320,6 +375,8 @@ void mdev_config_changed(struct model *m, const struct matrix *now)
 		mask_andnot(&now->control_domains, &m->qci.control_domains),
 	};
 
+	if (!since_6_1(m))
+		return;
 	MDEV_FOREACH (m, d) {
 		d->shadow = matrix_and(&d->shadow, now);
 		d->added = matrix_and(&d->matrix, &come);

@@ -10,7 +10,7 @@
 
 static uint32_t features(const struct model *m)
 {
-	uint32_t flags = FEATURE_GUEST_MATRIX;
+	uint32_t flags = since_6_1(m) ? FEATURE_GUEST_MATRIX : 0;
 
 	if (since_6_12(m))
 		flags |= FEATURE_AP_CONFIG;
@@ -25,6 +25,8 @@ static uint32_t hazards(const struct model *m)
 {
 	if (since_7_2(m))
 		return 0;
+	if (!since_6_1(m))
+		return HAZARD_MATRIX_OVERRUN;
 	return HAZARD_MATRIX_OVERRUN | HAZARD_UNATTACHED_CONFIG | HAZARD_REFUSED_OPEN;
 }
 
@@ -74,7 +76,7 @@ static void observe_attach(const struct model *m, const struct mdev *d, struct o
 		ret->attach_seq = d->attach_seq;
 		return;
 	}
-	if (matrix_n_queues(&d->shadow) == 0) {
+	if (!since_6_1(m) || matrix_n_queues(&d->shadow) == 0) {
 		ret->attach = ATTACH_UNKNOWN;
 		ret->attach_source = ATTACH_FROM_NOTHING;
 		return;
@@ -102,7 +104,7 @@ static int observe_mdev(const struct model *m, const struct mdev *d, struct obse
 	ret->assigned_known = since_6_12(m) || n_queues <= MATRIX_SAFE_QUEUES;
 	if (ret->assigned_known)
 		ret->assigned = d->matrix;
-	ret->guest_known = n_queues <= MATRIX_SAFE_QUEUES;
+	ret->guest_known = since_6_1(m) && n_queues <= MATRIX_SAFE_QUEUES;
 	if (ret->guest_known) {
 		ret->guest = d->shadow;
 		ret->guest.control_domains = (struct mask){0};
@@ -110,7 +112,7 @@ static int observe_mdev(const struct model *m, const struct mdev *d, struct obse
 	if (since_6_12(m))
 		snprintf(ret->vfio_cdev, sizeof(ret->vfio_cdev), "vfio%d", d->group);
 	observe_attach(m, d, ret);
-	if (d->attached)
+	if (d->attached && since_6_1(m))
 		queues_add_product(&o->in_use, &d->shadow.adapters, &d->shadow.domains);
 	return 0;
 }

@@ -78,6 +78,8 @@ static void update_card(struct model *m, unsigned adapter)
 	if (c->config == a->config)
 		return;
 	c->config = a->config;
+	if (!since_6_1(m))
+		return;
 
 	const char *extra = c->config ? "CONFIG=1" : "CONFIG=0";
 
@@ -124,7 +126,7 @@ void scan_bus(struct model *m)
 		scan_adapter(m, adapter);
 	if (changed && m->has_vfio_ap)
 		mdev_scan_complete(m);
-	if (m->scans++ == 0)
+	if (m->scans++ == 0 && since_6_1(m))
 		event_send(m, "change", "ap", (const char *const[]){"INITSCAN=done", NULL},
 			"/devices/ap");
 	if (since_6_12(m) || m->scans == 1)

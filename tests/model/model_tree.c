@@ -31,8 +31,8 @@ int node_link(struct node *ret, const char *format, ...)
 /* Existence that never changes while the model lives. */
 static bool is_constant(const struct entry *e)
 {
-	return !e->exists || e->exists == entry_ap || e->exists == entry_6_12 ||
-		e->exists == entry_7_2;
+	return !e->exists || e->exists == entry_ap || e->exists == entry_6_1 ||
+		e->exists == entry_6_12 || e->exists == entry_7_2;
 }
 
 static void node_of_entry(

@@ -16,8 +16,10 @@
 #define UEVENT_MSEC 5000
 #define SILENCE_MSEC 300
 
-static const char *const profile_names[] = {
-	[PROFILE_6_1] = "6.1", [PROFILE_6_12] = "6.12", [PROFILE_7_2] = "7.2"};
+static const char *const profile_names[N_PROFILES] = {[PROFILE_5_10] = "5.10",
+	[PROFILE_6_1] = "6.1",
+	[PROFILE_6_12] = "6.12",
+	[PROFILE_7_2] = "7.2"};
 
 static const char *const uuids[] = {RULES_UUID_A, RULES_UUID_B, RULES_UUID_C};
 

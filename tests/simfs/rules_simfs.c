@@ -229,7 +229,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	for (size_t i = 0; i < rules.n; i++)
-		for (unsigned p = PROFILE_6_1; p <= PROFILE_7_2; p++)
+		for (unsigned p = 0; p < N_PROFILES; p++)
 			if (rules.items[i].profiles & 1u << p) {
 				n++;
 				if (run_rule(simfs, &rules, &rules.items[i],

@@ -18,7 +18,6 @@
 #define UUID_A RULES_UUID_A
 #define UUID_B RULES_UUID_B
 #define TYPE RULES_TYPE "/"
-#define N_PROFILES 3u
 
 static const char hardware[] = "adapter 5 cex8 cca\n"
 			       "adapter 6 cex8 ep11  # a comment\n"
@@ -141,7 +140,8 @@ static int put(struct model *m, const char *path, const char *text)
 /* 16 adapters x 32 domains are the first 512 queues. */
 START_TEST(reading_512_queues_is_fatal_before_7_2)
 {
-	for (unsigned p = 0; p < N_PROFILES; p++) {
+	/* 5.10 assigns only what is there. */
+	for (unsigned p = PROFILE_6_1; p < N_PROFILES; p++) {
 		_cleanup_model_ struct model *m = make((enum model_profile)p, hardware);
 		char buf[8192], number[8];
 

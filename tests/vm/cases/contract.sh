@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 6.1 6.12 7.2
+# kernels: 5.10 6.1 6.12 7.2
 # cards: 5:8C,6:8P,3:7A
 # domains: 4,71,171,255
 # cdomains: 4,71

@@ -106,11 +106,14 @@ static long read_number(const char *path)
 
 /* --- the outside world ---------------------------------------------------------------------- */
 
-/* A write asks for a scan; after two more, one has begun and ended since. */
+/* A write asks for a scan; after two more, one has begun and ended since.  Kernels before 5.12 have
+ * no such attribute: what asks then waits for the scan's end (apmods/apbus_module.c). */
 static int scan_bus(void)
 {
 	long before = read_number("bus/ap/scans");
 
+	if (before < 0)
+		return attr_write_at(sys, "module/apbus/parameters/scan", "1");
 	for (long more = 1; more <= 2; more++) {
 		int r = attr_write_at(sys, "bus/ap/scans", "1");
 

@@ -19,7 +19,7 @@ static int profile_of_kernel(enum model_profile *ret)
 	struct utsname name;
 
 	uname(&name);
-	for (unsigned p = PROFILE_6_1; p <= PROFILE_7_2; p++) {
+	for (unsigned p = 0; p < N_PROFILES; p++) {
 		const char *version = rules_profile_name((enum model_profile)p);
 		size_t n = strlen(version);
 
