@@ -61,8 +61,8 @@ struct observed_mdev {
 };
 
 enum kernel_feature {
-	FEATURE_AP_CONFIG = 1 << 0,       /* mdevs have ap_config */
-	FEATURE_GUEST_MATRIX = 1 << 1,    /* mdevs have guest_matrix */
+	FEATURE_AP_CONFIG = 1 << 0,    /* mdevs have ap_config */
+	FEATURE_GUEST_MATRIX = 1 << 1, /* mdevs have guest_matrix, and may change under a guest */
 	FEATURE_DRIVER_OVERRIDE = 1 << 2, /* queues have driver_override (6.19 and later) */
 	FEATURE_STRICT_MASKS = 1 << 3, /* setting a mask bit that any mdev uses is EBUSY (6.19) */
 	FEATURE_MODULE = 1 << 4,       /* our kernel module exports attach state */

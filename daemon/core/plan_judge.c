@@ -218,21 +218,35 @@ static struct matrix live_target(
 	return t;
 }
 
+/* Kernels without guest_matrix refuse each change under a guest (assign_adapter_store(): EBUSY). */
+enum live_change verdict_live_change(const struct planner *p, const struct verdict *v)
+{
+	if (!(p->observed->features & FEATURE_GUEST_MATRIX))
+		return LIVE_NONE;
+	return v->config ? v->config->live_change : p->config->host.live_change;
+}
+
 static void judge_live(struct planner *p, struct verdict *v)
 {
 	const struct matrix *want = &v->config->want;
 	const struct matrix now = v->mdev->assigned;
+	enum live_change live = verdict_live_change(p, v);
+	const char *who = v->mdev->attach == ATTACH_YES ? "a guest has it"
+							: "nobody can tell whether a guest has it";
 
 	v->has_target = true;
-	v->target = live_target(&now, want, v->config->live_change);
+	v->target = live_target(&now, want, live);
 	if (matrix_equal(&v->target, want))
 		verdict_set(p, v, VERDICT_FINE, "AsConfigured", "%s", "");
+	else if (live == v->config->live_change)
+		verdict_set(p, v, VERDICT_PENDING, "WaitsForDetach",
+			"%s; LiveChange=%s leaves what differs until its guest detaches", who,
+			live_change_to_string(live));
 	else
 		verdict_set(p, v, VERDICT_PENDING, "WaitsForDetach",
-			"%s; LiveChange=%s leaves what differs until its guest detaches",
-			v->mdev->attach == ATTACH_YES ? "a guest has it"
-						      : "nobody can tell whether a guest has it",
-			live_change_to_string(v->config->live_change));
+			"%s; this kernel changes nothing under a guest, so what differs is left "
+			"until its guest detaches",
+			who);
 }
 
 static void judge_removal(struct planner *p, struct verdict *v, const char *why)

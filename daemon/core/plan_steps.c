@@ -211,9 +211,7 @@ static void emit_masks(struct planner *p, const struct queues *held)
 
 static bool may_touch_guest(const struct planner *p, const struct verdict *v)
 {
-	enum live_change live = v->config ? v->config->live_change : p->config->host.live_change;
-
-	return !verdict_is_busy(v) || live != LIVE_NONE;
+	return !verdict_is_busy(v) || verdict_live_change(p, v) != LIVE_NONE;
 }
 
 /* Queues that the masks or overrides leave to vfio_ap and that someone unbound: their whole adapter is out of

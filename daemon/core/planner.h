@@ -31,6 +31,9 @@ const char *verdict_name(const struct verdict *v);
 /* True if a guest has it, or nobody knows. */
 bool verdict_is_busy(const struct verdict *v);
 
+/* What may change under its guest: as it is configured, or nothing where the kernel lets nothing. */
+enum live_change verdict_live_change(const struct planner *p, const struct verdict *v);
+
 /* True if it exists and what it has is known. */
 bool verdict_is_readable(const struct verdict *v);
 

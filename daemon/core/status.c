@@ -165,6 +165,9 @@ static bool set_effective(
 	if (!v->mdev->assigned_known)
 		return condition_set(m, CONDITION_EFFECTIVE, false, "Unknown",
 			"nothing of the device can be read");
+	if (!v->mdev->guest_known && !(o->features & FEATURE_GUEST_MATRIX))
+		return condition_set(m, CONDITION_EFFECTIVE, false, "Unknown",
+			"this kernel does not show what the guest may use");
 	if (!v->mdev->guest_known)
 		return condition_set(m, CONDITION_EFFECTIVE, false, "Unknown",
 			"with 512 or more queues the kernel cannot show what the guest may use");

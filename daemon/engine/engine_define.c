@@ -303,7 +303,7 @@ void engine_update(struct engine *e, uint64_t now, const char *name,
 	if (error != ENGINE_OK) {
 		request_refuse(reply, userdata, error, "%s is not changed: %s%s", c->name,
 			message ? message : "out of memory",
-			error == ENGINE_IN_USE
+			error == ENGINE_IN_USE && e->observed->features & FEATURE_GUEST_MATRIX
 				? "; LiveChange=all among the changes does it at once"
 				: "");
 		return;
