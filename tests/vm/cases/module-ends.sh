@@ -70,7 +70,7 @@ module_event $B attach 7 "$(ka_pid 1)" kvmattach 0
 echo 1 >$MATRIX/$B/remove &
 remover=$!
 waits_for "the removal to begin" absent $MATRIX/$B/assign_adapter
-echo $C >/sys/bus/mdev/drivers/$(mdev_driver)/unbind || fail "unbind"
+echo $C >"/sys/bus/mdev/drivers/$(mdev_driver)/unbind" || fail "unbind"
 module_shows $C 0 0 0 0
 rmmod apmatrix || fail "apmatrix does not unload while a removal waits"
 modprobe apmatrix || fail "apmatrix does not load while a removal waits"
