@@ -148,7 +148,8 @@ static bool check_definition(struct planner *p, struct verdict *v)
 	return check_kept(p, v) && check_hazard(p, v);
 }
 
-/* What is assigned although it is not there is allowed (over-provisioning), and worth a word. */
+/* What is assigned although it is not there is allowed (over-provisioning), and worth a word.  Kernels
+ * without guest_matrix refuse it; it is tried again when it has come. */
 static void note_absent(struct planner *p, struct verdict *v, enum matrix_key key,
 	const struct mask *want, const struct mask *there, const char *what)
 {
@@ -158,6 +159,15 @@ static void note_absent(struct planner *p, struct verdict *v, enum matrix_key ke
 	if (mask_is_empty(&absent))
 		return;
 	mask_format_list(&absent, list);
+	if (!(p->observed->features & FEATURE_GUEST_MATRIX)) {
+		planner_problem(p, PROBLEM_WARNING, "not-present", v,
+			matrix_config_origin_of(v->config, key, mask_next(&absent, 0)),
+			"%s%s %s %s not in the host's AP configuration now, and this kernel "
+			"assigns only what is there",
+			what, mask_count(&absent) == 1 ? "" : "s", list,
+			mask_count(&absent) == 1 ? "is" : "are");
+		return;
+	}
 	planner_problem(p, PROBLEM_NOTE, "not-present", v,
 		matrix_config_origin_of(v->config, key, mask_next(&absent, 0)),
 		mask_count(&absent) == 1

@@ -185,7 +185,8 @@ static const struct explanation on_matrix[] = {
 		"a queue of it is in another mediated device; 'apmatrixctl queues' shows "
 		"which"},
 	{EADDRNOTAVAIL,
-		"a queue of it is reserved for the host's drivers by apmask and aqmask; "
+		"a queue of it is reserved for the host's drivers by apmask and aqmask, or not "
+		"there, which before Linux 6.0 is refused as well; "
 		"let apmatrixd manage the pool (QueuePool=auto), or clear the bits"},
 	{ENODEV,
 		"an adapter or domain of it is above the highest that this machine can have, or "

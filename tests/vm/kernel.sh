@@ -85,13 +85,14 @@ kernel_download_source() {
 kernel_unpack_all() {
 	dir=$cache/kernel-$1
 	begin "kernel $1: source"
-	rm -rf "$dir/source"
-	mkdir -p "$dir/source"
-	tar -xJf "$dir/package/usr/src/linux-source-$1.tar.xz" -C "$dir/source" --strip-components=1 \
+	rm -rf "$dir/source" "$dir/source.new"
+	mkdir -p "$dir/source.new"
+	tar -xJf "$dir/package/usr/src/linux-source-$1.tar.xz" -C "$dir/source.new" --strip-components=1 \
 		--exclude='*/Documentation/*.rst' --exclude='*/tools/testing/*' --exclude='*.dts*' --exclude='*/sound/*.[ch]' \
 		--exclude='*/arch/[a-rt-z]*/*.[chS]' --exclude='*/drivers/gpu/*.[ch]' --exclude='*/drivers/infiniband/*.[ch]' \
 		--exclude='*/drivers/media/*.[ch]' --exclude='*/drivers/net/*/*.[ch]' --exclude='*/drivers/scsi/*.[ch]' \
 		--exclude='*/drivers/staging/*.[ch]' --exclude='*/drivers/usb/*.[ch]'
+	mv "$dir/source.new" "$dir/source"
 	rm -rf "$dir/package/usr/src"
 	end
 }
@@ -101,7 +102,7 @@ kernel_unpack_all() {
 kernel_build() {
 	version=$1 dir=$cache/kernel-$1
 	begin "kernel $version: built"
-	rm -rf "$dir/build"
+	rm -rf "$dir/build" "$dir/package/lib" "$dir/release"
 	mkdir -p "$dir/build"
 	set -- -s -C "$dir/source" O="$dir/build" ARCH=s390 CROSS_COMPILE=$cross -j"$jobs"
 	KCONFIG_ALLCONFIG=$vm/config-$version make "$@" allnoconfig
@@ -118,6 +119,7 @@ kernel_build() {
 	find "$dir/build" -name '*.o' ! -path "$dir/build/scripts/*" -delete
 	make "$@" kernelrelease >"$dir/release.new"
 	mv "$dir/release.new" "$dir/release"
+	made "kernel-$version" "$vm/config-$version"
 	end
 }
 
@@ -145,6 +147,7 @@ kernel_rename_header() {
 kernel_modules() {
 	version=$1 dir=$cache/kernel-$1 out=$cache/kernel-$1/modules
 	set -- "$vm"/apsim/* "$vm"/apmods/* "$vm/kernel.sh" "$dir/release"
+	[ ! -f "$vm/config-$version" ] || set -- "$@" "$vm/config-$version"
 	is_made "modules-$version" "$@" && return
 	begin "kernel $version: modules of the AP bus, zcrypt, vfio_ap and apsim"
 	rm -rf "$out"
@@ -166,10 +169,12 @@ kernel_modules() {
 
 # Everything of VERSION up to its modules, from nothing or from what is there.
 kernel_get() {
-	if [ ! -f "$cache/kernel-$1/release" ] && [ -f "$vm/config-$1" ]; then
-		kernel_download_source "$1"
-		kernel_unpack_all "$1"
-		kernel_build "$1"
+	if [ -f "$vm/config-$1" ]; then
+		[ -d "$cache/kernel-$1/source" ] || {
+			kernel_download_source "$1"
+			kernel_unpack_all "$1"
+		}
+		is_made "kernel-$1" "$vm/config-$1" || kernel_build "$1"
 	elif [ ! -f "$cache/kernel-$1/release" ]; then
 		kernel_download "$1"
 		kernel_unpack_source "$1"
