@@ -44,11 +44,9 @@ driver_view() {
 			echo "$uuid absent"
 			continue
 		fi
-		assigned=$(sets_of_driver "$MDEV/$uuid/matrix")
-		# before 6.0 nobody shows what a guest has, nor how long a text it would be that tells what others assigned
+		# before 6.0 nobody shows what a guest has
 		if ! by_notifier; then guest=$(sets_of_driver "$MDEV/$uuid/guest_matrix"); else guest=.; fi
-		if by_notifier && [ "$uuid" = $C ]; then assigned=.; fi
-		echo "$uuid assigned $assigned guest $guest" \
+		echo "$uuid assigned $(sets_of_driver "$MDEV/$uuid/matrix") guest $guest" \
 			"vm $(cat "$MDEV/$uuid/apmatrix/vm_pid")"
 	done
 	for queue in "$AP"/devices/*.*; do
@@ -88,6 +86,8 @@ daemon_view() {
 agree() {
 	daemon_view >/run/view.daemon
 	driver_view >/run/view.driver
+	# nor, sometimes, how long the text would be that tells what others assigned: then the daemon does not read it
+	! by_notifier || sed -i "s/^\($C assigned\) [^ ]*/\1 ?/" /run/view.daemon /run/view.driver
 	cmp -s /run/view.daemon /run/view.driver
 }
 
