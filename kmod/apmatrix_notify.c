@@ -10,8 +10,10 @@
  */
 #include <linux/fdtable.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/kprobes.h>
 #include <linux/kvm_host.h>
+#include <linux/magic.h>
 #include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -123,9 +125,12 @@ const struct apm_point apm_points[APM_N_POINTS] = {
 static int apm_is_vm_file(const void *p, struct file *file, unsigned int fd)
 {
 	struct file **ret = (struct file **)p;
-	struct module *owner = file->f_op->owner;
+	const char *owner = module_name(file->f_op->owner);
 
-	if (!owner || strcmp(module_name(owner), "kvm") != 0)
+	/* other files may have that name */
+	if (file_inode(file)->i_sb->s_magic != ANON_INODE_FS_MAGIC)
+		return 0;
+	if (strcmp(owner, IS_BUILTIN(CONFIG_KVM) ? "kernel" : "kvm") != 0)
 		return 0;
 	if (strcmp(file->f_path.dentry->d_name.name, "kvm-vm") != 0)
 		return 0;
