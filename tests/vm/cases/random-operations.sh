@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 6.1 6.12 7.2
+# kernels: 5.10 6.1 6.12 7.2
 # cards: 0:8C,1:8C,2:8C,3:8P
 # domains: 0-4
 # cdomains: 0-4
