@@ -12,6 +12,7 @@
 #   $cache/kernel-VERSION/source      linux-source, without what nothing here needs
 #   $cache/kernel-VERSION/build       its build tree (kmake)
 #   $cache/kernel-VERSION/modules     the modules built here: apsim, apbus, zcrypt, mdev, vfio_ap, ...
+#   $cache/kernel-VERSION/cdev        7.2: those of VFIO once more, with iommufd and a device node for each device
 
 kernel_suite() {
 	case $1 in
@@ -183,8 +184,39 @@ kernel_get() {
 	kernel_modules "$1"
 }
 
+# Distributions leave iommufd and VFIO's device nodes out, and with them the way by which newer virtual machines open a
+# device.  Three things are to be known: iommufd.c of VFIO and the module iommufd cannot be in one directory, some structures
+# have a member more (so everything that knows them is built again), and vmlinux has not all of lib/interval_tree.c.
+kernel_cdev() {
+	version=$1 dir=$cache/kernel-$1 out=$cache/kernel-$1/cdev
+	set -- "$vm"/cdev/* "$vm/kernel.sh" "$dir/release" "$cache/stamps/modules-$1" "$top"/kmod/*.[ch] "$top/kmod/Kbuild"
+	is_made "cdev-$version" "$@" && return
+	begin "kernel $version: VFIO with iommufd and device nodes"
+	rm -rf "$out"
+	mkdir -p "$out/modules" "$out/iommu/iommufd" "$out/vfio" "$out/apmatrix"
+	cp "$dir/source/drivers/iommu/iommu-priv.h" "$out/iommu/"
+	cp "$dir"/source/drivers/iommu/iommufd/*.[ch] "$dir/source/lib/interval_tree.c" "$out/iommu/iommufd/"
+	cp "$vm/cdev/iommufd.Kbuild" "$out/iommu/iommufd/Kbuild"
+	cp "$dir"/source/drivers/vfio/*.[ch] "$dir"/source/drivers/vfio/mdev/*.[ch] "$dir"/modules/ap_*.h "$dir"/modules/zcrypt_*.h \
+		"$dir"/modules/vfio_ap_*.[ch] "$dir/modules/rename.h" "$out/vfio/"
+	cp "$vm/cdev/vfio.Kbuild" "$out/vfio/Kbuild"
+	cp "$top"/kmod/*.[ch] "$out/apmatrix/"
+	cat "$vm/cdev/flags.Kbuild" "$top/kmod/Kbuild" >"$out/apmatrix/Kbuild"
+	cp "$vm/cdev/flags.Kbuild" "$out/iommu/iommufd/"
+	cp "$vm/cdev/flags.Kbuild" "$out/vfio/"
+	symbols=$dir/modules/Module.symvers
+	for part in iommu/iommufd vfio apmatrix; do
+		kernel_make "$version" -j"$jobs" M="$out/$part" KBUILD_EXTRA_SYMBOLS="$symbols" modules
+		symbols="$out/$part/Module.symvers $symbols"
+		cp "$out/$part"/*.ko "$out/modules/"
+		rm -f "$out/$part"/*.o "$out/$part"/.*.cmd
+	done
+	made "cdev-$version" "$@"
+	end
+}
+
 # kernel_pick VERSION DIRECTORY MODULE...: these and what they depend on, ours before the package's, uncompressed, as
-# DIRECTORY/lib/modules/RELEASE.
+# DIRECTORY/lib/modules/RELEASE.  From $prefer (a directory), if it has one.
 kernel_pick() {
 	version=$1 dir=$cache/kernel-$1 to=$2
 	release=$(cat "$dir/release")
@@ -195,7 +227,9 @@ kernel_pick() {
 		module=$1
 		shift
 		[ ! -e "$to/$module.ko" ] || continue
-		if [ -e "$dir/modules/$module.ko" ]; then
+		if [ -e "${prefer:-/nowhere}/$module.ko" ]; then
+			${cross}strip -g -o "$to/$module.ko" "$prefer/$module.ko"
+		elif [ -e "$dir/modules/$module.ko" ]; then
 			${cross}strip -g -o "$to/$module.ko" "$dir/modules/$module.ko"
 		else
 			# a file of modules is named with "-" or "_"
