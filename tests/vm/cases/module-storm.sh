@@ -10,6 +10,16 @@
 # shellcheck source=tests/vm/guest/module.sh
 . /bench/module.sh
 
+# storm ROUNDS UUID...
+storm() {
+	if /bench/attachstorm "$@" >/run/storm; then
+		sed 's/^/summary: /' /run/storm
+	else
+		cat /run/storm
+		fail "the events of $(($# - 1)) processes are not what happened"
+	fi
+}
+
 modprobe apmatrix || fail "apmatrix does not load"
 writes $AP/apmask 0x0
 matrices=""
@@ -21,7 +31,7 @@ for n in 1 2 3 4 5 6 7 8; do
 	matrices="$matrices $matrix"
 done
 # shellcheck disable=SC2046,SC2086 # a list
-/bench/attachstorm 100 $(echo $matrices | cut -d' ' -f1) || fail "the events of one process are not what happened"
+storm 100 $(echo $matrices | cut -d' ' -f1)
 (
 	while :; do
 		ask_scan
@@ -30,10 +40,10 @@ done
 ) &
 scanner=$!
 # shellcheck disable=SC2046,SC2086 # a list
-/bench/attachstorm 250 $(echo $matrices | cut -d' ' -f1-4) || fail "the events of four processes are not what happened"
+storm 250 $(echo $matrices | cut -d' ' -f1-4)
 kill $scanner
 # shellcheck disable=SC2086 # a list
-/bench/attachstorm 50 $matrices || fail "the events of eight processes are not what happened"
+storm 50 $matrices
 total=0
 for matrix in $matrices; do
 	shows "$MDEV/$matrix/apmatrix/attached" 0
