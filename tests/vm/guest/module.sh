@@ -29,7 +29,7 @@ module_since() {
 
 # kernel_is_calm: nothing in the kernel's log that a kernel developer would be called for
 kernel_is_calm() {
-	! dmesg | grep -iE "WARNING:|BUG:|Oops|illegal operation|lockdep|circular locking|refcount_t|use-after-free|apmatrix: .*(missed|lost)" ||
+	! dmesg | grep -iE "WARNING:|BUG:|Oops|illegal operation|circular locking|suspicious RCU usage|refcount_t|use-after-free|apmatrix: .*(missed|lost)" ||
 		fail "the kernel complains"
 	if [ -w /sys/kernel/debug/kmemleak ]; then
 		echo scan >/sys/kernel/debug/kmemleak
