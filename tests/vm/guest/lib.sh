@@ -117,7 +117,13 @@ uev_start() {
 	uev_pid=$!
 	waits_for "uevmon" grep -q listening /run/uevents
 }
-uev_has() { waits_for "a uevent like '$1'" grep -qE "$1" /run/uevents; }
+uev_has() {
+	(waits_for "a uevent like '$1'" grep -qE "$1" /run/uevents) || {
+		echo "the last uevents:"
+		tail -n 12 /run/uevents
+		exit 1
+	}
+}
 uev_none() { ! grep -E "$1" /run/uevents || fail "there is a uevent like '$1'"; }
 uev_forget() { : >/run/uevents; }
 

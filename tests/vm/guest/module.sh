@@ -29,8 +29,10 @@ module_since() {
 
 # kernel_is_calm: nothing in the kernel's log that a kernel developer would be called for
 kernel_is_calm() {
-	! dmesg | grep -iE "WARNING:|BUG:|Oops|illegal operation|circular locking|suspicious RCU usage|refcount_t|use-after-free|apmatrix: .*(missed|lost)" ||
+	if dmesg | grep -iE "WARNING:|BUG:|Oops|illegal operation|circular locking|suspicious RCU usage|refcount_t|use-after-free|apmatrix: .*(missed|lost)"; then
+		dmesg | grep -A 80 -E "WARNING:|BUG:|Oops|suspicious RCU usage"
 		fail "the kernel complains"
+	fi
 	if [ -w /sys/kernel/debug/kmemleak ]; then
 		echo scan >/sys/kernel/debug/kmemleak
 		sleep 6
