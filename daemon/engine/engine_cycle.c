@@ -18,6 +18,7 @@ void cycle_scan(struct engine *e, uint64_t now, enum phase phase)
 	if (!e->only_looks)
 		e->look_due = NEVER;
 	e->phase = phase;
+	e->n_scans++;
 	r = e->port.scan(e->port.userdata);
 	if (r < 0)
 		engine_scanned(e, now, r, NULL);
@@ -350,6 +351,7 @@ void engine_scanned(struct engine *e, uint64_t now, int error, struct observed *
 		observed_free(e->observed);
 	e->observed = o;
 	attach_look(e);
+	run_settle_overdue(e);
 	if (!o->complete)
 		engine_look_at(e, now + SECOND);
 	hold_release_lost_races(e);

@@ -71,10 +71,14 @@ struct run {
 	uint64_t first_id;  /* id of steps[0] at the port */
 };
 
-/* A write that did not return in time; others go on, its object is left alone. */
+/* A write that did not return in time; others go on, its object is left alone until a scan that
+ * began after its return has shown what it did. */
 struct overdue {
 	uint64_t id;
 	struct step step;
+	bool returned;
+	int error;             /* then: 0 or a negative errno */
+	uint64_t scans_before; /* then: scans begun before */
 };
 
 enum request_progress { REQUEST_GOES_ON, REQUEST_CHANGED, REQUEST_ANSWERED };
@@ -147,6 +151,7 @@ struct engine {
 	unsigned lock_failures;
 	unsigned follow_ups; /* looks still to come where no module tells of attaching */
 	unsigned scan_failures;
+	uint64_t n_scans; /* begun */
 
 	struct run run;
 	uint64_t next_id;
@@ -194,6 +199,7 @@ void attach_released(struct engine *e, const char *uuid, const char *guest);
 /* engine_run.c */
 int run_begin(struct engine *e, uint64_t now);
 void run_check_overdue(struct engine *e, uint64_t now);
+void run_settle_overdue(struct engine *e); /* after a scan: those that it shows */
 uint64_t run_next_deadline(const struct engine *e);
 void run_done(struct run *r);
 /* A warning about a step, with the journal's fields; @error 0: none. */

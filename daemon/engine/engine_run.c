@@ -206,25 +206,39 @@ int run_begin(struct engine *e, uint64_t now)
 	return 0;
 }
 
-/* A write that had been given up on came back after all. */
+/* A write that had been given up on came back after all.  What it did is not known yet to a scan
+ * that is under way, so nothing is judged by it before the next one. */
 static bool overdue_returned(struct engine *e, uint64_t now, uint64_t id, int error)
 {
 	for (size_t i = 0; i < e->n_overdue; i++) {
-		struct step step = e->overdue[i].step;
+		struct overdue *o = &e->overdue[i];
 
-		if (e->overdue[i].id != id)
+		if (o->id != id || o->returned)
 			continue;
-		e->overdue[i] = e->overdue[--e->n_overdue];
 		log_info("%s: the write to %s returned after all: %s",
-			step.name[0] ? step.name : step.uuid, step_type_to_string(step.type),
-			error < 0 ? strerror(-error) : "done");
-		hold_drop(e, step.uuid);
-		if (error == 0)
-			ledger_after_step(e, &step);
+			o->step.name[0] ? o->step.name : o->step.uuid,
+			step_type_to_string(o->step.type), error < 0 ? strerror(-error) : "done");
+		o->returned = true;
+		o->error = error;
+		o->scans_before = e->n_scans;
 		engine_look_at(e, now);
 		return true;
 	}
 	return false;
+}
+
+void run_settle_overdue(struct engine *e)
+{
+	for (size_t i = e->n_overdue; i-- > 0;) {
+		struct overdue *o = &e->overdue[i];
+
+		if (!o->returned || o->scans_before >= e->n_scans)
+			continue;
+		hold_drop(e, o->step.uuid);
+		if (o->error == 0)
+			ledger_after_step(e, &o->step);
+		e->overdue[i] = e->overdue[--e->n_overdue];
+	}
 }
 
 void engine_applied(struct engine *e, uint64_t now, uint64_t id, int error, const char *detail)
@@ -263,7 +277,7 @@ static void give_up_on(struct engine *e, uint64_t now, size_t i)
 		return;
 	run_log(MESSAGE_WRITE_HANGS, &r->steps[i], 0, "%s", message);
 	e->overdue = more;
-	e->overdue[e->n_overdue++] = (struct overdue){r->first_id + i, r->steps[i]};
+	e->overdue[e->n_overdue++] = (struct overdue){.id = r->first_id + i, .step = r->steps[i]};
 	r->n_running--;
 	fail_step(e, now, i, EINPROGRESS, NULL);
 	h = hold_find(e, r->steps[i].uuid);

@@ -274,6 +274,12 @@ static void do_blind(struct scenario *s, struct block *b _unused_, char *rest)
 	world_set_blind(s->world, strcmp(rest, "no") == 0 ? NULL : rest);
 }
 
+/* "early", "early no": scans show what was there at their beginning */
+static void do_early(struct scenario *s, struct block *b _unused_, char *rest)
+{
+	world_set_early(s->world, strcmp(rest, "no") != 0);
+}
+
 /* "deaf", "deaf no": events of the kernel are lost */
 static void do_deaf(struct scenario *s, struct block *b _unused_, char *rest)
 {
@@ -472,6 +478,7 @@ static const struct {
 	{"lock", do_lock, false},
 	{"blind", do_blind, false},
 	{"deaf", do_deaf, false},
+	{"early", do_early, false},
 	{"release", do_release, true},
 	{"call", do_call, true},
 	{"expect", do_expect, false},

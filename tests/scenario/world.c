@@ -15,6 +15,7 @@ struct answer {
 	enum answer_kind kind;
 	uint64_t id;
 	struct step step;
+	struct observed *seen; /* by a scan, at its beginning; NULL: at its end */
 };
 
 struct name {
@@ -32,7 +33,7 @@ struct world {
 	size_t n_queue;
 	struct answer *hung;
 	size_t n_hung;
-	bool poked, held, deaf;
+	bool poked, held, deaf, early;
 	size_t *by_hand; /* entries of the model's log */
 	size_t n_by_hand;
 	struct name *names; /* all that any matrix ever had */
@@ -196,11 +197,28 @@ static int queue_add(struct answer **queue, size_t *n, const struct answer *a)
 	return 0;
 }
 
+static int observe(struct world *w, struct observed **ret)
+{
+	int r = model_observe(w->model, ret);
+
+	if (r == 0 && w->blind) {
+		(*ret)->complete = false;
+		snprintf((*ret)->incomplete, sizeof((*ret)->incomplete), "%s", w->blind);
+	}
+	return r;
+}
+
 static int port_scan(void *userdata)
 {
 	struct world *w = userdata;
+	struct answer a = {.kind = ANSWER_SCAN};
+	int r = w->early ? observe(w, &a.seen) : 0;
 
-	return queue_add(&w->queue, &w->n_queue, &(struct answer){.kind = ANSWER_SCAN});
+	if (r == 0)
+		r = queue_add(&w->queue, &w->n_queue, &a);
+	if (r < 0 && a.seen)
+		observed_free(a.seen);
+	return r;
 }
 
 static int port_apply(void *userdata, uint64_t id, const struct step *step)
@@ -240,18 +258,15 @@ static void answer_apply(struct world *w, const struct answer *a)
 static void answer_one(struct world *w)
 {
 	struct answer a = w->queue[0];
-	struct observed *o = NULL;
-	int r;
+	struct observed *o = a.seen;
+	int r = 0;
 
 	w->n_queue--;
 	memmove(w->queue, w->queue + 1, w->n_queue * sizeof(*w->queue));
 	switch (a.kind) {
 	case ANSWER_SCAN:
-		r = model_observe(w->model, &o);
-		if (r == 0 && w->blind) {
-			o->complete = false;
-			snprintf(o->incomplete, sizeof(o->incomplete), "%s", w->blind);
-		}
+		if (!o)
+			r = observe(w, &o);
 		engine_scanned(w->engine, w->now, r, o);
 		break;
 	case ANSWER_LOCK:
@@ -347,6 +362,11 @@ bool world_is_held(const struct world *w)
 void world_set_deaf(struct world *w, bool deaf)
 {
 	w->deaf = deaf;
+}
+
+void world_set_early(struct world *w, bool early)
+{
+	w->early = early;
 }
 
 void world_poke(struct world *w)
@@ -488,6 +508,9 @@ void world_stop(struct world *w)
 	if (w->engine)
 		engine_free(w->engine);
 	w->engine = NULL;
+	for (size_t i = 0; i < w->n_queue; i++)
+		if (w->queue[i].seen)
+			observed_free(w->queue[i].seen);
 	w->n_queue = w->n_hung = 0;
 	w->armed = UINT64_MAX;
 	w->poked = false;

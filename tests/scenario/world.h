@@ -51,6 +51,9 @@ int world_link_file(struct world *w, const char *path, const char *target);
 /* While deaf, the kernel's events are lost. */
 void world_set_deaf(struct world *w, bool deaf);
 
+/* While early, a scan shows what was there when it was asked for; else what is there at its end. */
+void world_set_early(struct world *w, bool early);
+
 /* Scans are not complete, for this reason; NULL: they are. */
 void world_set_blind(struct world *w, const char *reason);
 
