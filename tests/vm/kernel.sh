@@ -4,7 +4,8 @@
 # Debian builds the AP bus in (where it gives up at boot, for want of the instructions) and has no VFIO_AP; so the bus,
 # zcrypt, mdev and vfio_ap (and vfio where it is missing too) are built beside the kernel out of the same source package.
 #
-# A kernel of which the archive has the source alone (config-VERSION is there) is built here; what follows is then the same.
+# A kernel of which the archive has the source alone, and one that watches itself (VERSION-debug), is built here, from
+# config/; what follows is then the same.
 #
 #   $cache/kernel-VERSION/release     its name, "6.12.107+deb13-s390x"
 #   $cache/kernel-VERSION/image       what is booted
@@ -16,11 +17,19 @@
 
 kernel_suite() {
 	case $1 in
-	5.10) echo bullseye ;;
+	5.10 | 5.10-debug) echo bullseye ;;
 	6.1) echo bookworm ;;
-	6.12) echo trixie ;;
+	6.12 | 6.12-debug) echo trixie ;;
 	7.2) echo sid ;;
-	*) die "no kernel is called '$1'; there are $kernels" ;;
+	*) die "no kernel is called '$1'; there are $kernels, 5.10-debug and 6.12-debug" ;;
+	esac
+}
+
+# kernel_configs VERSION: what its configuration is made of; nothing where it is the package's.
+kernel_configs() {
+	case $1 in
+	*-debug) echo "$vm/config/small" "$vm/config/${1%-debug}" "$vm/config/debug" ;;
+	5.10) echo "$vm/config/small" "$vm/config/$1" ;;
 	esac
 }
 
@@ -76,10 +85,10 @@ kernel_download_source() {
 	from=$(kernel_suite "$1")
 	begin "kernel $1: source package from $from"
 	mkdir -p "$cache/kernel-$1"
-	for exact in $(with_apt "$from" amd64 apt-cache show "linux-source-$1" | sed -n 's/^Version: //p' | sort -rV); do
-		! unpack "$from" amd64 "$cache/kernel-$1/package" "linux-source-$1=$exact" || break
+	for exact in $(with_apt "$from" amd64 apt-cache show "linux-source-${1%-debug}" | sed -n 's/^Version: //p' | sort -rV); do
+		! unpack "$from" amd64 "$cache/kernel-$1/package" "linux-source-${1%-debug}=$exact" || break
 	done
-	[ -d "$cache/kernel-$1/package" ] || die "the mirror has no linux-source-$1 in $from"
+	[ -d "$cache/kernel-$1/package" ] || die "the mirror has no linux-source-${1%-debug} in $from"
 	end
 }
 
@@ -88,7 +97,7 @@ kernel_unpack_all() {
 	begin "kernel $1: source"
 	rm -rf "$dir/source" "$dir/source.new"
 	mkdir -p "$dir/source.new"
-	tar -xJf "$dir/package/usr/src/linux-source-$1.tar.xz" -C "$dir/source.new" --strip-components=1 \
+	tar -xJf "$dir/package/usr/src/linux-source-${1%-debug}.tar.xz" -C "$dir/source.new" --strip-components=1 \
 		--exclude='*/Documentation/*.rst' --exclude='*/tools/testing/*' --exclude='*.dts*' --exclude='*/sound/*.[ch]' \
 		--exclude='*/arch/[a-rt-z]*/*.[chS]' --exclude='*/drivers/gpu/*.[ch]' --exclude='*/drivers/infiniband/*.[ch]' \
 		--exclude='*/drivers/media/*.[ch]' --exclude='*/drivers/net/*/*.[ch]' --exclude='*/drivers/scsi/*.[ch]' \
@@ -98,7 +107,7 @@ kernel_unpack_all() {
 	end
 }
 
-# The small kernel of config-VERSION, with its modules where those of a package are.  The compiler is newer than the sources
+# The small kernel of config/, with its modules where those of a package are.  The compiler is newer than the sources
 # and warns of much: that goes to the log.
 kernel_build() {
 	version=$1 dir=$cache/kernel-$1
@@ -106,11 +115,13 @@ kernel_build() {
 	rm -rf "$dir/build" "$dir/package/lib" "$dir/release"
 	mkdir -p "$dir/build"
 	set -- -s -C "$dir/source" O="$dir/build" ARCH=s390 CROSS_COMPILE=$cross -j"$jobs"
-	KCONFIG_ALLCONFIG=$vm/config-$version make "$@" allnoconfig
+	# shellcheck disable=SC2046 # a list of files
+	awk '!said[$0]++' $(kernel_configs "$version") >"$dir/config"
+	KCONFIG_ALLCONFIG=$dir/config make "$@" allnoconfig
 	while read -r line; do
 		case $line in CONFIG_*=n | '#'* | '') continue ;; esac
-		grep -qxF "$line" "$dir/build/.config" || die "config-$version: the kernel does not take $line"
-	done <"$vm/config-$version"
+		grep -qxF "$line" "$dir/build/.config" || die "kernel $version does not take $line"
+	done <"$dir/config"
 	make "$@" bzImage modules >"$dir/log" 2>&1 || {
 		tail -n 30 "$dir/log" >&2
 		die "kernel $version does not build"
@@ -120,7 +131,8 @@ kernel_build() {
 	find "$dir/build" -name '*.o' ! -path "$dir/build/scripts/*" -delete
 	make "$@" kernelrelease >"$dir/release.new"
 	mv "$dir/release.new" "$dir/release"
-	made "kernel-$version" "$vm/config-$version"
+	# shellcheck disable=SC2046 # a list of files
+	made "kernel-$version" $(kernel_configs "$version")
 	end
 }
 
@@ -147,8 +159,8 @@ kernel_rename_header() {
 
 kernel_modules() {
 	version=$1 dir=$cache/kernel-$1 out=$cache/kernel-$1/modules
-	set -- "$vm"/apsim/* "$vm"/apmods/* "$vm/kernel.sh" "$dir/release"
-	[ ! -f "$vm/config-$version" ] || set -- "$@" "$vm/config-$version"
+	# shellcheck disable=SC2046 # a list of files
+	set -- "$vm"/apsim/* "$vm"/apmods/* "$vm/kernel.sh" "$dir/release" $(kernel_configs "$version")
 	is_made "modules-$version" "$@" && return
 	begin "kernel $version: modules of the AP bus, zcrypt, vfio_ap and apsim"
 	rm -rf "$out"
@@ -170,12 +182,13 @@ kernel_modules() {
 
 # Everything of VERSION up to its modules, from nothing or from what is there.
 kernel_get() {
-	if [ -f "$vm/config-$1" ]; then
+	if [ -n "$(kernel_configs "$1")" ]; then
 		[ -d "$cache/kernel-$1/source" ] || {
 			kernel_download_source "$1"
 			kernel_unpack_all "$1"
 		}
-		is_made "kernel-$1" "$vm/config-$1" || kernel_build "$1"
+		# shellcheck disable=SC2046 # a list of files
+		is_made "kernel-$1" $(kernel_configs "$1") || kernel_build "$1"
 	elif [ ! -f "$cache/kernel-$1/release" ]; then
 		kernel_download "$1"
 		kernel_unpack_source "$1"

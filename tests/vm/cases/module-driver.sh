@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 5.10 6.1 6.12 7.2
+# kernels: 5.10 5.10-debug 6.1 6.12 6.12-debug 7.2
 # vfio_ap goes and comes while the module is loaded, and the module before vfio_ap.  Neither holds the other.
 # shellcheck source=tests/vm/guest/lib.sh
 . /bench/lib.sh

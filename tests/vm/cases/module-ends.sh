@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 5.10 6.1 6.12 7.2
+# kernels: 5.10 5.10-debug 6.1 6.12 6.12-debug 7.2
 # Ends that nobody announced: the virtual machine is killed, or closed before the device; the matrix is removed under it.
 # shellcheck source=tests/vm/guest/lib.sh
 . /bench/lib.sh
@@ -22,29 +22,28 @@ module_event $A detach 2 "$(ka_pid 0)" kvmattach 0
 module_shows $A 0 0 1 2
 
 ka_start 1
+# 6.1: vfio_ap has the last reference and ends the virtual machine while VFIO holds the group's lock, for which KVM's VFIO
+# device then asks: the process hangs for ever, with the module or without it.  5.10: vfio_ap holds its own lock then, and KVM
+# asks for that of the group's notifier.  That can end the same way but rarely does; lockdep knows, and looks no further.
+first=vm
 case $(uname -r) in
-6.1.*)
-	# vfio_ap has the last reference and ends the virtual machine while VFIO holds the group's lock, for which KVM's VFIO
-	# device then asks: the process hangs for ever, with the module or without it.
-	echo "the device is closed before the virtual machine: the other way round the VFIO of $(uname -r) deadlocks"
-	ka_says 1 ok vm 0
-	ka_says 1 ok attach 0 $A
-	ka_says 1 ok detach $A
-	ka_says 1 ok vmclose 0
-	module_event $A detach 4 "$(ka_pid 1)" kvmattach 0
-	module_shows $A 0 0 2 4
-	;;
-*)
+6.1.*) first=device ;;
+5.10.*) [ ! -e /proc/lockdep ] || first=device ;;
+esac
+ka_says 1 ok vm 0
+ka_says 1 ok attach 0 $A
+if [ $first = vm ]; then
 	echo "the virtual machine is closed before the device: attached until the device is"
-	ka_says 1 ok vm 0
-	ka_says 1 ok attach 0 $A
 	ka_says 1 ok vmclose 0
 	module_shows $A 1 "$(ka_pid 1)" 2 3
 	ka_says 1 ok detach $A
-	module_event $A detach 4 "$(ka_pid 1)" kvmattach 0
-	module_shows $A 0 0 2 4
-	;;
-esac
+else
+	echo "the device is closed before the virtual machine: the other way round this kernel may deadlock (KERNELS.md)"
+	ka_says 1 ok detach $A
+	ka_says 1 ok vmclose 0
+fi
+module_event $A detach 4 "$(ka_pid 1)" kvmattach 0
+module_shows $A 0 0 2 4
 
 echo "removed while attached: the attributes stay as long as the matrix does, and detach is told before its end"
 ka_says 1 ok vm 1
@@ -57,7 +56,7 @@ shows $MATRIX/$B/apmatrix/vm_pid "$(ka_pid 1)"
 ka_says 1 ok detach $B
 wait $remover
 waits_for "the matrix to be gone" absent $MATRIX/$B
-module_event $B detach 6 "$(ka_pid 1)" kvmattach 0
+module_event_at_end $B detach 6 "$(ka_pid 1)" kvmattach 0
 uev_has "remove@/devices/vfio_ap/matrix/$B ACTION"
 same "the order" "$(grep -E "(APMATRIX_EVENT=detach|ACTION=unbind|ACTION=remove .*SUBSYSTEM=mdev)" /run/uevents |
 	grep "matrix/$B " | sed -E 's/^[^ ]* ([a-z]*)@.*/\1/' | tr '\n' ' ')" "change unbind remove "

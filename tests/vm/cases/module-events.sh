@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 5.10 6.1 6.12 7.2
+# kernels: 5.10 5.10-debug 6.1 6.12 6.12-debug 7.2
 # attach, attach-failed and detach: the uevent with all its properties, the attributes at once, and a poll that wakes up.
 # shellcheck source=tests/vm/guest/lib.sh
 . /bench/lib.sh

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 5.10 6.1 6.12 7.2
+# kernels: 5.10 5.10-debug 6.1 6.12 6.12-debug 7.2
 # What was open before the module came: known, with its pid, but not since when, and no news.  The same after a reload.
 # shellcheck source=tests/vm/guest/lib.sh
 . /bench/lib.sh

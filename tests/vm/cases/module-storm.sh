@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 5.10 6.1 6.12 7.2
+# kernels: 5.10 5.10-debug 6.1 6.12 6.12-debug 7.2
 # timeout: 240
 # One process attaches and detaches; then four, 250 times each, while the bus is scanned; then eight at once: no event lost, out
 # of order or wrong, and how late they are.

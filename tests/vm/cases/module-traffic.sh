@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: fast
-# kernels: 5.10 6.1 6.12 7.2
+# kernels: 5.10 5.10-debug 6.1 6.12 6.12-debug 7.2
 # timeout: 240
 # The module is loaded and unloaded 30 times while four processes attach and detach and matrices come and go: every attach
 # succeeds, and what the module then says is the truth.
