@@ -41,7 +41,7 @@ initramfs() {
 	mkdir -p "$tree/bin" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/root"
 	cp "$cache/busybox/busybox" "$tree/bin/busybox"
 	for command in sh mount modprobe switch_root sleep; do ln -s busybox "$tree/bin/$command"; done
-	kernel_pick 6.12 "$tree" virtio_blk ext4 crc32c_generic
+	kernel_pick 6.12 "$tree" qemu_text virtio_blk ext4 crc32c_generic
 	cp "$vm/distro/init" "$tree/init"
 	chmod +x "$tree/init" "$tree/bin/busybox"
 	pack_initramfs "$tree" "$1"
