@@ -6,8 +6,8 @@
  * writes many bytes at once (MVC, which memcpy() is made of), target/s390x names only the first of
  * them, so a block that begins behind it stays.  A module whose text comes to lie where another one's
  * was, in the same pages at the same address, then runs a piece of that one: rarely, and with any
- * result.  Here the text of each module is written once more before it runs, with stores that QEMU
- * sees.  To be loaded first.
+ * result.  (QEMU's commit e43ced8be18d mended it in 10.0; Debian 12 has 7.2.)  Here the text of each
+ * module is written once more before it runs, with stores that QEMU sees.  To be loaded first.
  */
 #include <linux/io.h>
 #include <linux/minmax.h>
